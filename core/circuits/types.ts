@@ -1,0 +1,118 @@
+/** Position of a node in `Circuit.nodes`; operands always point backwards, so the list is in evaluation order. */
+export type NodeRef = number
+
+/**
+ * One instruction of a vectorised arithmetic program. Every node yields one vector whose length follows from
+ * its operands. `input` is secret; `param` and `const` are public; everything else is public when all its
+ * operands are, else secret. Element-wise operations want equal lengths; a scalar is stretched by `broadcast`.
+ */
+export type Node =
+  | { readonly op: 'input'; readonly slot: number; readonly length: number }
+  | { readonly op: 'param'; readonly slot: number; readonly length: number }
+  | { readonly op: 'const'; readonly values: readonly bigint[] }
+  | { readonly op: 'add'; readonly a: NodeRef; readonly b: NodeRef }
+  | { readonly op: 'sub'; readonly a: NodeRef; readonly b: NodeRef }
+  | { readonly op: 'neg'; readonly a: NodeRef }
+  /** Multiplication by one public integer. */
+  | { readonly op: 'scale'; readonly a: NodeRef; readonly factor: bigint }
+  | { readonly op: 'mul'; readonly a: NodeRef; readonly b: NodeRef }
+  /** Σ a_i·b_i: one opening, whatever the length. */
+  | { readonly op: 'inner'; readonly a: NodeRef; readonly b: NodeRef }
+  | { readonly op: 'sum'; readonly a: NodeRef }
+  /** Elements [from, to). */
+  | { readonly op: 'slice'; readonly a: NodeRef; readonly from: number; readonly to: number }
+  | { readonly op: 'concat'; readonly parts: readonly NodeRef[] }
+  | { readonly op: 'broadcast'; readonly a: NodeRef; readonly length: number }
+
+/** A validated program. Slots are numbered 0, 1, … in the order of `inputs` and `params`. */
+export interface Circuit {
+  readonly nodes: readonly Node[]
+  /** The nodes whose values are released, in order. At least one; each of them secret. */
+  readonly outputs: readonly NodeRef[]
+  /** Length of the input of each slot. */
+  readonly inputs: readonly number[]
+  /** Length of the public parameter of each slot. */
+  readonly params: readonly number[]
+}
+
+/** What `analyse` derives from a circuit: the lengths and the schedule. */
+export interface Analysis {
+  readonly lengths: readonly number[]
+  readonly secret: readonly boolean[]
+  /** layers[k]: local nodes, then the secret products that share one round (empty in the last layer). */
+  readonly layers: readonly Layer[]
+}
+
+/** An addition layer followed by a multiplication layer (paper §5.4). */
+export interface Layer {
+  readonly local: readonly NodeRef[]
+  readonly multiply: readonly NodeRef[]
+}
+
+export interface Cost {
+  /** Rounds of degree reduction = multiplicative depth; 0 for a linear circuit. */
+  readonly rounds: number
+  /** Secret-by-secret products computed locally (an inner product counts its length). */
+  readonly multiplications: number
+  /** Values that pass a degree reduction (an inner product counts 1): what the network pays for. */
+  readonly openings: number
+  /** Local linear operations, in elements. */
+  readonly additions: number
+  readonly outputs: number
+}
+
+/** An exact result: numerator / denominator in lowest terms, denominator > 0. */
+export interface Rational {
+  readonly numerator: bigint
+  readonly denominator: bigint
+}
+
+export interface ResultValue {
+  readonly exact: Rational
+  /** Half-even rounding to at most 12 decimal places, without trailing zeros. */
+  readonly decimal: string
+  /** True when `decimal` is the exact value. */
+  readonly isExact: boolean
+}
+
+/** Lengths of the references' vectors, in the order in which the request names them; reference i fills input slot i. */
+export type Shapes = readonly number[]
+
+/** What the person who owns the data is told that the result gives away. */
+export type Disclosure =
+  /** One number over all values. */
+  | 'aggregate'
+  /** One number over all values, weighted by the requester: unequal weights can single values out. */
+  | 'weighted-aggregate'
+  /** One number per reference. */
+  | 'per-reference'
+
+export interface BuiltProgram {
+  readonly circuit: Circuit
+  /** Values of the public parameter slots, the same for every party. */
+  readonly params: readonly (readonly bigint[])[]
+}
+
+export const FUNCTION_IDS = ['sum', 'mean', 'weightedMean', 'variance', 'covariance', 'linearScore'] as const
+export type FunctionId = (typeof FUNCTION_IDS)[number]
+
+/** A built-in function: from parameters and shapes to a circuit, and from its opened output to numbers. */
+export interface BuiltinFunction<P> {
+  readonly id: FunctionId
+  /** Raised when the meaning changes; part of the code hash. */
+  readonly version: number
+  /** Keys of the interface's message catalogue. */
+  readonly titleKey: string
+  readonly descriptionKey: string
+  readonly revealsKey: string
+  /** Throws CIRCUIT_INPUT with the offending field. Defaults are filled in. */
+  parseParams(value: unknown): P
+  disclosure(params: P): Disclosure
+  /** Throws CIRCUIT_INPUT when the references do not fit (each length ≥ 1, at most 100,000 values in all). */
+  checkShapes(params: P, shapes: Shapes): void
+  build(params: P, shapes: Shapes): BuiltProgram
+  /** Opened field elements (canonical representatives), outputs concatenated, to numbers. Throws VALUE_RANGE. */
+  decode(output: readonly bigint[], params: P, shapes: Shapes): ResultValue[]
+  /** The smallest number of references that any single released number depends on; minimum cohorts compare with this. */
+  cohort(params: P, shapes: Shapes): number
+}
