@@ -1,0 +1,39 @@
+import type { LogLevel } from '../base/log.ts'
+import type { NodeService } from '../ipc/index.ts'
+import type { NodeId } from '../transport/types.ts'
+
+/** Where the network is: written by a devnet, or by hand for another chain. Kept as network.json. */
+export interface NetworkConfig {
+  kind: 'devnet' | 'remote'
+  /** JSON-RPC endpoints of one chain, in order of preference. */
+  rpc: string[]
+  chainId: number
+  /** Contract addresses by name, as the deployment printed them. */
+  contracts: Record<string, string>
+  /** Multiaddrs of peers to dial first. */
+  bootstrap: string[]
+  /** Blocks on top of a transaction before it counts. */
+  confirmations: number
+}
+
+export interface NodeOptions {
+  /** Everything this node keeps, mode 0700. One node per directory. */
+  dataDir: string
+  network: NetworkConfig
+  host: 'electron' | 'browser' | 'headless'
+  /** Holds shares of others and computes; false: only uses the network. */
+  serve: boolean
+  /** Multiaddrs; by default a free TCP port on loopback. */
+  listen?: string[]
+  logLevel?: LogLevel
+}
+
+/** A composed node. `start` resolves once it is usable; `stop` leaves everything durable and closed. */
+export interface EnigmaNode {
+  readonly service: NodeService
+  readonly nodeId: NodeId
+  /** Multiaddrs that others can dial, with the peer id. */
+  addresses(): string[]
+  start(): Promise<void>
+  stop(): Promise<void>
+}
