@@ -4,7 +4,7 @@ import { method } from './method.ts'
 import { predicate } from './sharing.ts'
 
 export const computeFunction = z.object({
-  id: z.enum(['sum', 'mean', 'weighted-mean', 'variance', 'covariance', 'linear-score']),
+  id: z.enum(['sum', 'mean', 'weightedMean', 'variance', 'covariance', 'linearScore']),
   codeHash: hash,
   /** What the requester learns, and nobody else: a key for a text. */
   reveals: z.string(),
