@@ -1,4 +1,6 @@
-import type { PredicateContext, PredicateOutcome } from '../predicates/types.ts'
+import type { Clock } from '../base/clock.ts'
+import type { EnigmaError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
 
 export type Hex = `0x${string}`
 /** A 20-byte account, contract, node or identity address, lower case. */
@@ -45,8 +47,8 @@ export interface LedgerClientOptions {
 export interface LedgerModules {
   cursors: CursorStore
   outbox: OutboxStore
-  clock?: import('../base/clock.ts').Clock
-  log?: import('../base/log.ts').Log
+  clock?: Clock
+  log?: Log
 }
 
 // ---------------------------------------------------------------- signers
@@ -114,6 +116,25 @@ export interface IdentityRecord {
   storePredicate: Bytes32
   nonce: number
 }
+
+/** The question to CheckPermission; the same shape as `PredicateContext` of core/predicates. */
+export interface PermissionContext {
+  account: Address
+  owner: Address
+  identity: Address
+  functionId: Bytes32
+  cohort: number
+  approved: boolean
+  uses: number
+  /** Seconds since the Unix epoch. */
+  now: number
+}
+export type PermissionOutcome =
+  | { allowed: true }
+  | {
+      allowed: false
+      reason: 'denied' | 'expired' | 'usedUp' | 'functionNotAllowed' | 'cohortTooSmall' | 'approvalMissing'
+    }
 
 export type ReferenceKind = 'share' | 'encrypted' | 'public'
 export type ReferenceState = 'none' | 'active' | 'revoked'
@@ -462,7 +483,7 @@ export interface Ledger {
   publishPredicate(signer: Signer, encoding: Uint8Array, options?: WriteOptions): Promise<WriteResult>
   predicate(id: Bytes32, at?: ReadAt): Promise<Uint8Array | undefined>
   /** The contract's own evaluation, with its reason. */
-  checkPermission(id: Bytes32, context: PredicateContext, at?: ReadAt): Promise<PredicateOutcome>
+  checkPermission(id: Bytes32, context: PermissionContext, at?: ReadAt): Promise<PermissionOutcome>
 
   // references (Alg. 3, 4)
   /** a_x = H(addr_P ‖ x_ref). Pure. */
@@ -532,11 +553,7 @@ export interface Ledger {
   /** Admits all references in pages; all pages done, the job is open. Throws the first refusal. */
   admit(signer: Signer, jobId: Bytes32, refs: Bytes32[], options?: WriteOptions): Promise<WriteResult[]>
   /** What `admit` would say for each reference now (eth_call): undefined when it would be admitted. */
-  admissible(
-    jobId: Bytes32,
-    refs: Bytes32[],
-    at?: ReadAt,
-  ): Promise<(import('../base/errors.ts').EnigmaError | undefined)[]>
+  admissible(jobId: Bytes32, refs: Bytes32[], at?: ReadAt): Promise<(EnigmaError | undefined)[]>
   /** The holders' question before they release a share. False for anything but a plain yes. */
   authorised(jobId: Bytes32, ref: Bytes32, at?: ReadAt): Promise<boolean>
   /** The same for many, in order. */
