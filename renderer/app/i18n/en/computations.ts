@@ -1,0 +1,1 @@
+export const computations = {} as const

@@ -1,0 +1,1 @@
+export const predicates = {} as const

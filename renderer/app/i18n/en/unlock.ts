@@ -1,0 +1,1 @@
+export const unlock = {} as const

@@ -1,0 +1,4 @@
+import type { home as en } from '../en/home.ts'
+import type { Catalog } from '../index.ts'
+
+export const home: Catalog<typeof en> = {}
