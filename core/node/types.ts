@@ -1,5 +1,6 @@
 import type { LogLevel } from '../base/log.ts'
 import type { NodeService } from '../ipc/index.ts'
+import type { LedgerDeployment } from '../ledger/types.ts'
 import type { NodeId } from '../transport/types.ts'
 
 /** Where the network is: written by a devnet, or by hand for another chain. Kept as network.json. */
@@ -7,9 +8,8 @@ export interface NetworkConfig {
   kind: 'devnet' | 'remote'
   /** JSON-RPC endpoints of one chain, in order of preference. */
   rpc: string[]
-  chainId: number
-  /** Contract addresses by name, as the deployment printed them. */
-  contracts: Record<string, string>
+  /** Chain id, genesis and contract addresses, as the deployment printed them. */
+  deployment: LedgerDeployment
   /** Multiaddrs of peers to dial first. */
   bootstrap: string[]
   /** Blocks on top of a transaction before it counts. */

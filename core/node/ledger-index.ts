@@ -1,0 +1,244 @@
+import { decode, encode } from 'cborg'
+import type { Log } from '../base/log.ts'
+import type { EventBatch, Hex, Ledger, LedgerEvent, ReferenceKind, Subscription } from '../ledger/types.ts'
+import type { KeyValueStore } from '../storage/types.ts'
+
+const NAMESPACE = 'ledger-events'
+const PAGE = 1000
+
+export interface IndexedReference {
+  ref: Hex
+  identity: Hex
+  owner: Hex
+  kind: ReferenceKind
+  length: number
+  block: number
+  /** Milliseconds since the epoch. */
+  at: number
+  revoked: boolean
+}
+
+export interface IndexedJob {
+  jobId: Hex
+  requester: Hex
+  functionId: Hex
+  params: Hex
+  refsCount: number
+  refs: Hex[]
+  /** By reference. */
+  approvals: Map<Hex, boolean>
+  admitted: number
+  state: 'requested' | 'open' | 'done' | 'failed' | 'cancelled'
+  cohort: number
+  attempt: number
+  resultDigest?: Hex
+  transcriptDigest?: Hex
+  signers: Hex[]
+  failReason?: number
+  at: number
+  finishedAt?: number
+  block: number
+}
+
+interface StoredEvent {
+  event: LedgerEvent
+  at: number
+}
+
+export type IndexListener = (event: LedgerEvent) => void
+
+/**
+ * What this node has learned from the ledger's events, by replay: the events are kept in the database, the
+ * views in memory. A reorganisation drops the events above the fork and replays the rest.
+ */
+export class LedgerIndex {
+  readonly references = new Map<Hex, IndexedReference>()
+  readonly jobs = new Map<Hex, IndexedJob>()
+  readonly predicates = new Map<Hex, Hex>()
+  readonly identities = new Map<Hex, { members: Hex[]; roles: bigint[]; at: number }>()
+  /** L, newest value by writer and key. */
+  readonly values = new Map<string, Hex>()
+  reorganisations = 0
+
+  readonly #ledger: Ledger
+  readonly #store: KeyValueStore
+  readonly #log: Log
+  readonly #listeners = new Set<IndexListener>()
+  readonly #rewindListeners = new Set<() => void>()
+  #subscription: Subscription | undefined
+
+  constructor(modules: { ledger: Ledger; store: KeyValueStore; log: Log }) {
+    this.#ledger = modules.ledger
+    this.#store = modules.store
+    this.#log = modules.log
+  }
+
+  async start(): Promise<void> {
+    this.#replay()
+    this.#subscription = await this.#ledger.subscribe('index', (batch) => this.#handle(batch))
+    await this.#subscription.caughtUp()
+  }
+
+  async caughtUp(): Promise<void> {
+    await this.#subscription?.caughtUp()
+  }
+
+  async stop(): Promise<void> {
+    await this.#subscription?.close()
+  }
+
+  /** Called for each event once it has been applied; after a restart only for new ones. */
+  onEvent(listener: IndexListener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  onRewind(listener: () => void): () => void {
+    this.#rewindListeners.add(listener)
+    return () => this.#rewindListeners.delete(listener)
+  }
+
+  #handle(batch: EventBatch): void {
+    if (batch.kind === 'rewind') {
+      this.#log.warn('the chain was reorganised', { toBlock: batch.toBlock })
+      for (const [key] of this.#all()) if (blockOf(key) > batch.toBlock) this.#store.delete(NAMESPACE, key)
+      this.#replay()
+      this.reorganisations += 1
+      for (const listener of this.#rewindListeners) listener()
+      return
+    }
+    const at = batch.to.timestamp * 1000
+    for (const event of batch.events) {
+      const key = `${String(event.blockNumber).padStart(12, '0')}:${String(event.logIndex).padStart(6, '0')}`
+      // A batch that is delivered again after a crash has been applied already.
+      if (!this.#store.add(NAMESPACE, key, encodeEvent({ event, at }))) continue
+      this.#apply(event, at)
+      for (const listener of this.#listeners) listener(event)
+    }
+  }
+
+  *#all(): Generator<[string, Uint8Array]> {
+    let after: string | undefined
+    for (;;) {
+      const page = this.#store.list(NAMESPACE, after, PAGE)
+      for (const { key, value } of page) yield [key, value]
+      if (page.length < PAGE) return
+      after = page.at(-1)?.key
+    }
+  }
+
+  #replay(): void {
+    for (const view of [this.references, this.jobs, this.predicates, this.identities, this.values]) view.clear()
+    for (const [, value] of this.#all()) {
+      const { event, at } = decodeEvent(value)
+      this.#apply(event, at)
+    }
+  }
+
+  #apply(event: LedgerEvent, at: number): void {
+    switch (event.name) {
+      case 'ValueSet':
+        this.values.set(`${event.writer}:${event.key}`, event.value)
+        return
+      case 'IdentityCreated':
+      case 'IdentityUpdated':
+        this.identities.set(event.identity, { members: event.members, roles: event.roles, at })
+        return
+      case 'PredicatePublished':
+        this.predicates.set(event.predicateId, event.encoding)
+        return
+      case 'ReferenceCreated':
+        this.references.set(event.ref, {
+          ref: event.ref,
+          identity: event.identity,
+          owner: event.owner,
+          kind: event.kind,
+          length: event.length,
+          block: event.blockNumber,
+          at,
+          revoked: false,
+        })
+        return
+      case 'ReferenceRevoked': {
+        const reference = this.references.get(event.ref)
+        if (reference !== undefined) reference.revoked = true
+        return
+      }
+      case 'JobRequested':
+        this.jobs.set(event.jobId, {
+          jobId: event.jobId,
+          requester: event.requester,
+          functionId: event.functionId,
+          params: event.params,
+          refsCount: event.refsCount,
+          refs: [],
+          approvals: new Map(),
+          admitted: 0,
+          state: 'requested',
+          cohort: 0,
+          attempt: 0,
+          signers: [],
+          at,
+          block: event.blockNumber,
+        })
+        return
+      default:
+        this.#applyToJob(event, at)
+    }
+  }
+
+  #applyToJob(event: LedgerEvent, at: number): void {
+    if (!('jobId' in event)) return
+    const job = this.jobs.get(event.jobId)
+    if (job === undefined) return
+    switch (event.name) {
+      case 'JobRefsAdded':
+        job.refs.push(...event.refs)
+        return
+      case 'JobApproval':
+        job.approvals.set(event.ref, event.approved)
+        return
+      case 'JobRefsAdmitted':
+        job.admitted += event.refs.length
+        return
+      case 'JobOpened':
+        job.state = 'open'
+        job.cohort = event.cohort
+        return
+      case 'JobDone':
+        job.state = 'done'
+        job.attempt = event.attempt
+        job.resultDigest = event.resultDigest
+        job.transcriptDigest = event.transcriptDigest
+        job.signers = event.signers
+        job.finishedAt = at
+        return
+      case 'JobFailed':
+        job.state = 'failed'
+        job.failReason = event.reason
+        job.finishedAt = at
+        return
+      case 'JobCancelled':
+        job.state = 'cancelled'
+        job.finishedAt = at
+        return
+    }
+  }
+}
+
+function blockOf(key: string): number {
+  return Number(key.slice(0, 12))
+}
+
+function encodeEvent(stored: StoredEvent): Uint8Array {
+  return encode(stored)
+}
+
+/** cborg gives small bigints back as numbers; the two fields that are bigint are restored. */
+function decodeEvent(bytes: Uint8Array): StoredEvent {
+  const stored = decode(bytes) as StoredEvent
+  const event = stored.event as { roles?: (bigint | number)[]; amount?: bigint | number }
+  if (event.roles !== undefined) event.roles = event.roles.map(BigInt)
+  if (event.amount !== undefined) event.amount = BigInt(event.amount)
+  return stored
+}
