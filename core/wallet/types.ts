@@ -1,34 +1,32 @@
-/** The fields of an unsigned EVM transaction (EIP-1559 by default; `gasPrice` alone makes a legacy one). */
+type Hex = `0x${string}`
+
+/** An EIP-1559 transaction as it is shown and signed. `chainId` > 0 (EIP-155). */
 export interface TransactionFields {
-  to?: string | null
+  chainId: number
   nonce: number
+  to: Hex
+  value: bigint
+  data: Hex
   gasLimit: bigint
-  chainId: bigint
-  data?: string
-  value?: bigint
-  type?: number
-  maxFeePerGas?: bigint
-  maxPriorityFeePerGas?: bigint
-  gasPrice?: bigint
+  maxFeePerGas: bigint
+  maxPriorityFeePerGas: bigint
 }
 
-export interface TypedDataDomain {
-  name?: string
-  version?: string
-  chainId?: bigint | number | string
-  verifyingContract?: string
-  salt?: string
+/** EIP-712 typed data. */
+export interface TypedDataFields {
+  domain: { name: string; version: string; chainId: number; verifyingContract: Hex }
+  primaryType: string
+  types: Record<string, { name: string; type: string }[]>
+  message: Record<string, unknown>
 }
-
-export type TypedDataTypes = Record<string, { name: string; type: string }[]>
 
 /**
  * One secp256k1 account. The private key stays inside; after the keystore is locked every method throws
  * VAULT_LOCKED.
  */
 export interface AccountSigner {
-  /** EIP-55 checksummed. */
-  readonly address: string
+  /** 20 bytes, lower case. */
+  readonly address: Hex
   /** 33 bytes, compressed. */
   readonly publicKey: Uint8Array
   /** Signs a 32-byte digest as it is; 65 bytes r‖s‖v, v ∈ {27, 28}, s in the lower half (EIP-2). */
@@ -36,13 +34,9 @@ export interface AccountSigner {
   /** EIP-191 personal message; 65 bytes r‖s‖v. */
   signMessage(message: Uint8Array | string): Uint8Array
   /** The raw signed transaction, 0x-hex, ready for eth_sendRawTransaction. */
-  signTransaction(transaction: TransactionFields): Promise<string>
-  /** EIP-712; 65 bytes r‖s‖v. */
-  signTypedData(
-    domain: TypedDataDomain,
-    types: TypedDataTypes,
-    value: Record<string, unknown>,
-  ): Promise<Uint8Array>
+  signTransaction(transaction: TransactionFields): Promise<Hex>
+  /** EIP-712; 65 bytes r‖s‖v as 0x-hex. Throws INVALID_ARGUMENT when `primaryType` is not the root of `types`. */
+  signTypedData(data: TypedDataFields): Promise<Hex>
   /** Opens what was sealed to `publicKey` with `sealTo`. Throws RECORD_INVALID when it does not authenticate. */
   open(sealed: Uint8Array, aad?: Uint8Array): Uint8Array
   /** Lends the 32-byte private key to `use` and wipes the copy afterwards. For key agreement in the transport only. */
