@@ -1,0 +1,100 @@
+import { getCiphers } from 'node:crypto'
+import { noise, pureJsCrypto } from '@chainsafe/libp2p-noise'
+import { yamux } from '@chainsafe/libp2p-yamux'
+import { autoNAT } from '@libp2p/autonat'
+import { bootstrap } from '@libp2p/bootstrap'
+import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
+import { privateKeyFromRaw } from '@libp2p/crypto/keys'
+import { dcutr } from '@libp2p/dcutr'
+import { identify } from '@libp2p/identify'
+import type { ConnectionGater, Libp2p } from '@libp2p/interface'
+import { kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht'
+import { mdns } from '@libp2p/mdns'
+import { ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { createLibp2p } from 'libp2p'
+import { KiB, MiB, second } from '../base/units.ts'
+
+export interface NodeOptions {
+  /** 32-byte secp256k1 node key. */
+  privateKey: Uint8Array
+  /** Multiaddrs to listen on, default one free port of the loopback interface. */
+  listen?: readonly string[]
+  /** Multiaddrs to announce instead of those listened on. */
+  announce?: readonly string[]
+  /** Full multiaddrs (…/p2p/…) of first contacts. */
+  bootstrap?: readonly string[]
+  /** Finds peers on the local network. */
+  localDiscovery?: boolean
+  /** Reachability from the internet: relayed connections, hole punching, address detection. */
+  internet?: boolean
+  /** With `internet`: relays for others. */
+  relay?: boolean
+}
+
+/** A libp2p node whose identity is the node key and which lets in only what `gater` does. */
+export function createNode(options: NodeOptions, gater: ConnectionGater): Promise<Libp2p> {
+  const contacts = options.bootstrap ?? []
+  return createLibp2p({
+    privateKey: privateKeyFromRaw(options.privateKey),
+    nodeInfo: { name: 'enigma', version: '1', userAgent: 'enigma/1' },
+    addresses: {
+      listen: [
+        ...(options.listen ?? ['/ip4/127.0.0.1/tcp/0']),
+        ...(options.internet ? ['/p2p-circuit'] : []),
+      ],
+      announce: [...(options.announce ?? [])],
+    },
+    transports: [
+      tcp({ dialOpts: { noDelay: true }, listenOpts: { noDelay: true } }),
+      ...(options.internet ? [circuitRelayTransport()] : []),
+    ],
+    connectionEncrypters: [
+      // OpenSSL's ChaCha20-Poly1305 where there is one; BoringSSL (Electron) does not offer it.
+      noise(getCiphers().includes('chacha20-poly1305') ? {} : { crypto: pureJsCrypto }),
+    ],
+    streamMuxers: [
+      yamux({
+        maxInboundStreams: 1024,
+        maxOutboundStreams: 1024,
+        streamOptions: {
+          initialStreamWindowSize: 256 * KiB,
+          maxStreamWindowSize: 16 * MiB,
+          maxReadBufferLength: 32 * MiB,
+        },
+      }),
+    ],
+    connectionGater: { denyDialMultiaddr: () => false, ...gater },
+    connectionManager: {
+      maxConnections: 512,
+      // Per host and second; many nodes share one host in a local network.
+      inboundConnectionThreshold: 64,
+      maxIncomingPendingConnections: 64,
+      dialTimeout: 8 * second,
+      addressDialTimeout: 5 * second,
+      // Reconnection is this folder's own (back-off per kept peer).
+      reconnectRetries: 0,
+    },
+    connectionMonitor: { pingInterval: 10 * second, protocolPrefix: 'enigma' },
+    peerDiscovery: [
+      ...(contacts.length > 0 ? [bootstrap({ list: [...contacts], timeout: 0 })] : []),
+      ...(options.localDiscovery ? [mdns({ serviceTag: '_enigma._udp.local' })] : []),
+    ],
+    services: {
+      identify: identify({ protocolPrefix: 'enigma' }),
+      ping: ping({ protocolPrefix: 'enigma' }),
+      dht: kadDHT({
+        protocol: '/enigma/kad/1.0.0',
+        clientMode: false,
+        peerInfoMapper: options.internet ? removePrivateAddressesMapper : passthroughMapper,
+      }),
+      ...(options.internet
+        ? {
+            autoNAT: autoNAT({ protocolPrefix: 'enigma' }),
+            dcutr: dcutr(),
+            ...(options.relay ? { relay: circuitRelayServer() } : {}),
+          }
+        : {}),
+    },
+  })
+}
