@@ -86,6 +86,16 @@ export const sharingMethods = {
     }),
     jobStarted,
   ),
+  /** Shared identities that wait for my consent (Alg. 1: every member signs). */
+  'identity.invitations': method(
+    nothing,
+    z.object({
+      invitations: z.array(
+        z.object({ address, from: address, members: z.array(z.object({ account: address, role })), at: time }),
+      ),
+    }),
+  ),
+  'identity.join': method(z.strictObject({ address, accept: z.boolean() }), nothing, 'approve'),
   'predicate.list': method(nothing, z.object({ predicates: z.array(predicateInfo) })),
   'predicate.publish': method(z.strictObject({ label, predicate }), jobStarted),
   'predicate.encode': method(z.strictObject({ predicate }), z.object({ id: hash, encoding: z.string() })),
