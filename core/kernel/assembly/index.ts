@@ -1,0 +1,9 @@
+export { mul, sqr, add, sub, inverse } from './field'
+export {
+  addVector, subVector, mulVector, mulAddVector, innerVector, sumVector, linearVector, evaluateSmall, inverseVector,
+  fromBytesVector, toBytesVector, fromWideVector, gatherVector, broadcastVector, equalVector,
+} from './vector'
+export {
+  addPoints, scalePoints, buildTable, recode, fixedBase, msm,
+  fromUncompressed, toUncompressed, fromCompressed, toCompressed,
+} from './curve'
