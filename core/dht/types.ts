@@ -119,6 +119,8 @@ export interface Placement {
 
 export interface StoredRecord {
   record: DataRecord
+  /** `recordDigest(record)`. */
+  digest: Hash
   state: RecordState
   authorization: Authorization
   /** Known co-holders, this node included; empty while pending. */
