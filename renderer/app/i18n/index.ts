@@ -44,7 +44,12 @@ export async function activateLanguage(language: Language): Promise<void> {
 
 /** The language of the system, for as long as the vault's settings are not readable. */
 export function systemLanguage(): Language {
-  return navigator.languages.find((l) => /^(zh|en)/i.test(l))?.toLowerCase().startsWith('zh') ? 'zh' : 'en'
+  return navigator.languages
+    .find((l) => /^(zh|en)/i.test(l))
+    ?.toLowerCase()
+    .startsWith('zh')
+    ? 'zh'
+    : 'en'
 }
 
 /** `t('data.rows', { count: 3 })`; the component renders again when the language changes. */
