@@ -24,7 +24,8 @@ export interface OpenOptions {
 
 const REMEDY = {
   STORAGE_CORRUPT: 'Restore the data directory from a backup, or move the file away to start afresh.',
-  STORAGE_FULL: 'Free disk space or raise the storage limit, then try again. Nothing that was acknowledged is lost.',
+  STORAGE_FULL:
+    'Free disk space or raise the storage limit, then try again. Nothing that was acknowledged is lost.',
   STORAGE_VERSION: 'Install the newer version of the program that wrote this file. The file was not changed.',
   STORAGE_BUSY: 'Close the other program that uses this data directory.',
 } as const
@@ -105,7 +106,8 @@ export class Database {
     const finding = this.pragma('quick_check(1)')
     if (finding !== 'ok') throw storageError('STORAGE_CORRUPT', `${this.path} is damaged: ${String(finding)}`)
     const orphans = this.#guard(() => this.#db.pragma('foreign_key_check')) as unknown[]
-    if (orphans.length > 0) throw storageError('STORAGE_CORRUPT', `${this.path} has rows without their parent`)
+    if (orphans.length > 0)
+      throw storageError('STORAGE_CORRUPT', `${this.path} has rows without their parent`)
   }
 
   close(): void {
@@ -135,7 +137,11 @@ export class Database {
  * the migrations it has not seen, each in a transaction of its own. Codes: STORAGE_VERSION (written by a newer
  * program; the file stays untouched), STORAGE_CORRUPT, STORAGE_FULL, STORAGE_BUSY.
  */
-export function openDatabase(path: string, migrations: readonly Migration[], options: OpenOptions = {}): Database {
+export function openDatabase(
+  path: string,
+  migrations: readonly Migration[],
+  options: OpenOptions = {},
+): Database {
   const lock = options.exclusive === false || path === ':memory:' ? undefined : acquire(path)
   let db: Sqlite.Database | undefined
   try {
@@ -153,7 +159,9 @@ export function openDatabase(path: string, migrations: readonly Migration[], opt
       db.pragma(`max_page_count = ${Math.max(1, Math.floor(options.maxBytes / pageSize))}`)
     }
     const database = new Database(path, db, lock)
-    db.exec('CREATE TABLE IF NOT EXISTS database_state (one INTEGER PRIMARY KEY CHECK (one = 1), clean INTEGER NOT NULL) STRICT')
+    db.exec(
+      'CREATE TABLE IF NOT EXISTS database_state (one INTEGER PRIMARY KEY CHECK (one = 1), clean INTEGER NOT NULL) STRICT',
+    )
     db.exec('INSERT OR IGNORE INTO database_state VALUES (1, 0)')
     const clean = db.prepare('SELECT clean FROM database_state').pluck().get() === 1
     if (path !== ':memory:' && (!clean || statSync(path).size < CHECK_BELOW)) database.checkIntegrity()
@@ -185,7 +193,10 @@ function refuseNewer(path: string, known: number): void {
     db = new Sqlite(path, { readonly: true })
     const version = Number(db.pragma('user_version', { simple: true }))
     if (version > known)
-      throw storageError('STORAGE_VERSION', `${path} has schema version ${version}; this program knows ${known}`)
+      throw storageError(
+        'STORAGE_VERSION',
+        `${path} has schema version ${version}; this program knows ${known}`,
+      )
   } catch (error) {
     throw mapError(error, path)
   } finally {

@@ -73,7 +73,9 @@ export class SqliteJobStore implements JobStore {
 
   unfinished(kind?: string): JobRow[] {
     return this.#db
-      .prepare(`SELECT * FROM jobs WHERE state NOT IN ${OVER} AND kind = ifnull(?, kind) ORDER BY created, rowid`)
+      .prepare(
+        `SELECT * FROM jobs WHERE state NOT IN ${OVER} AND kind = ifnull(?, kind) ORDER BY created, rowid`,
+      )
       .all(kind ?? null)
       .map(toJob)
   }
@@ -85,7 +87,8 @@ export class SqliteJobStore implements JobStore {
 
 function json(data: unknown): string {
   const text = JSON.stringify(data ?? null)
-  if (text.length > MAX_DATA) throw new EnigmaError('INVALID_ARGUMENT', `a job's data exceed ${MAX_DATA} characters`)
+  if (text.length > MAX_DATA)
+    throw new EnigmaError('INVALID_ARGUMENT', `a job's data exceed ${MAX_DATA} characters`)
   return text
 }
 

@@ -10,7 +10,9 @@ export class SqliteKeyValueStore implements KeyValueStore {
   }
 
   get(namespace: string, key: string): Uint8Array | undefined {
-    const row = this.#db.prepare('SELECT value FROM entries WHERE namespace = ? AND key = ?').get(namespace, key)
+    const row = this.#db
+      .prepare('SELECT value FROM entries WHERE namespace = ? AND key = ?')
+      .get(namespace, key)
     return row && (row.value as Uint8Array)
   }
 
@@ -32,7 +34,9 @@ export class SqliteKeyValueStore implements KeyValueStore {
   }
 
   delete(namespace: string, key: string): boolean {
-    return this.#db.prepare('DELETE FROM entries WHERE namespace = ? AND key = ?').run(namespace, key).changes > 0
+    return (
+      this.#db.prepare('DELETE FROM entries WHERE namespace = ? AND key = ?').run(namespace, key).changes > 0
+    )
   }
 
   list(namespace: string, after = '', limit = 1000): { key: string; value: Uint8Array }[] {

@@ -19,7 +19,8 @@ import type { Quotas } from './types.ts'
 /** Bytes a row costs beside its bulk, so that many small records cannot evade a quota. */
 const ROW_BYTES = 512
 
-const COLUMNS = 'kind, key, share_index, owner, state, digest, bytes, shape, authorization, placements, expires'
+const COLUMNS =
+  'kind, key, share_index, owner, state, digest, bytes, shape, authorization, placements, expires'
 
 /** Records of this node in SQLite. */
 export class SqliteRecordStore implements RecordStore {
@@ -41,7 +42,10 @@ export class SqliteRecordStore implements RecordStore {
       if (present) {
         if (present.digest === digest && present.index === index && present.owner === record.owner) return
         if (present.state === 'active' || present.owner !== record.owner)
-          throw new EnigmaError('RECORD_INVALID', `another ${record.kind} record is stored under ${record.key}`)
+          throw new EnigmaError(
+            'RECORD_INVALID',
+            `another ${record.kind} record is stored under ${record.key}`,
+          )
         this.#remove(record.kind, record.key)
       }
       this.#checkQuota(record.owner, bytes)
@@ -97,7 +101,9 @@ export class SqliteRecordStore implements RecordStore {
         : kind === 'encrypted'
           ? { kind, key, owner, ciphertext: body('data') }
           : { kind, key, owner, data: body('data') }
-    const stored = JSON.parse(String(row.authorization)) as Omit<Authorization, 'signature'> & { signature: string }
+    const stored = JSON.parse(String(row.authorization)) as Omit<Authorization, 'signature'> & {
+      signature: string
+    }
     return {
       record,
       digest: String(row.digest) as Hash,
@@ -116,7 +122,9 @@ export class SqliteRecordStore implements RecordStore {
   activate(kind: RecordKind, key: Hash, placements: readonly Placement[]): boolean {
     return (
       this.#db
-        .prepare(`UPDATE records SET state = 'active', expires = NULL, placements = ? WHERE kind = ? AND key = ?`)
+        .prepare(
+          `UPDATE records SET state = 'active', expires = NULL, placements = ? WHERE kind = ? AND key = ?`,
+        )
         .run(JSON.stringify(placements), kind, key).changes > 0
     )
   }
