@@ -1,4 +1,35 @@
 import type { declassify as en } from '../en/declassify.ts'
 import type { Catalog } from '../index.ts'
 
-export const declassify: Catalog<typeof en> = {}
+export const declassify: Catalog<typeof en> = {
+  title: '显示“{title}”',
+  lead: '这会把份额重新合并，并以明文显示数值。',
+  what: '将显示的内容',
+  'what.value': '{count, plural, other {# 个数值}}',
+  column: '列',
+  who: '显示给谁',
+  'who.value': '仅显示给您，在这台电脑上。没有其他人。',
+  how: '方式',
+  'how.value': '{n} 个持有节点中的 {needed} 个将其份额发送给您，每份都会核验。',
+  effect: '份额仍留在原处，您的规则也不会改变。',
+  word: '显示',
+  type: '请输入“{word}”以确认',
+  start: '显示给我',
+  starting: '正在请求…',
+  cancel: '取消',
+  close: '关闭并清除',
+  'progress.title': '正在收集份额',
+  'done.title': '已还原的数值',
+  'done.text': '这些数值不会保存在任何地方，关闭此窗口或锁定保险库后即消失。',
+  'failed.title': '未能显示',
+  retry: '重试',
+  bad: '{count, plural, other {# 个持有节点发来了错误的份额}}',
+  'bad.text': '数值依然正确：错误的份额已被发现并排除。以下节点作弊或已损坏：',
+  copy: '复制',
+  copied: '已复制',
+  values: '数值',
+  row: '行',
+  value: '数值',
+  more: '这里显示 {count} 个数值中的前 {shown} 个；复制时包含全部。',
+  few: '目前 {n} 个持有节点中只有 {healthy} 个可用，而需要 {needed} 个。操作可能失败。',
+}
