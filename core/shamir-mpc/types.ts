@@ -60,8 +60,8 @@ export interface ShamirParty {
   input(owner: number, values: FieldVector | number): Promise<FieldVector>
   /** Opens to the whole committee; shares beyond t + 1 are checked (MPC_ABORTED when they disagree). */
   open(share: FieldVector): Promise<FieldVector>
-  /** A fresh pseudo-random sharing of zero of degree t, without communication. */
-  zero(length: number): FieldVector
+  /** The same values in a fresh sharing of degree t: adds a pseudo-random sharing of zero (n ≤ 9), else re-shares. */
+  refresh(share: FieldVector): Promise<FieldVector>
   traffic(): Traffic
   /** Frees keys and closes the session; `reason` tells the others why when the protocol has not finished. */
   close(reason?: unknown): Promise<void>

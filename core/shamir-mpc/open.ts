@@ -1,0 +1,40 @@
+import type { FieldVector } from '../field/types.ts'
+import { reconstructOutput } from './output.ts'
+import { type ReducerOptions, readElements } from './reduction.ts'
+import { KIND } from './wire.ts'
+
+/**
+ * Opens a sharing of degree t to the whole committee: everyone sends its share to everyone, and all n shares
+ * must lie on one polynomial; a wrong one that decoding can name is blamed (MPC_ABORTED, INCONSISTENT).
+ */
+export async function openAll(o: ReducerOptions, share: FieldVector): Promise<FieldVector> {
+  const { field, channel, n, t, index, chunk } = o
+  const round = channel.nextRound()
+  const peers = Array.from({ length: n }, (_, j) => j).filter((j) => j !== index)
+  const parts: FieldVector[] = []
+  for (let offset = 0; offset < share.length; offset += chunk) {
+    const length = Math.min(chunk, share.length - offset)
+    const mine = field.slice(share, offset, offset + length)
+    const bytes = field.toBytes(mine)
+    const sends = peers.map((to) => channel.send(to, KIND.open, round, offset, length, bytes))
+    for (const s of sends) s.catch(() => undefined)
+    const expected = { kind: KIND.open, round, offset, count: length, bytes: length * field.byteLength }
+    const shares = await Promise.all(
+      peers.map(async (from) => ({
+        index: from,
+        values: readElements(field, channel, await channel.receive(from, expected), from, round),
+      })),
+    )
+    await Promise.all(sends)
+    const { values, inconsistent } = await reconstructOutput(field, [{ index, values: mine }, ...shares], t)
+    parts.push(values)
+    for (const s of shares) s.values.free()
+    mine.free()
+    const culprit = inconsistent[0]
+    if (culprit !== undefined)
+      throw channel.blame(culprit, round, 'INCONSISTENT', 'opened a share that does not fit the others')
+  }
+  const out = field.concat(parts)
+  for (const p of parts) p.free()
+  return out
+}
