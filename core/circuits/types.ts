@@ -96,8 +96,16 @@ export interface BuiltProgram {
 export const FUNCTION_IDS = ['sum', 'mean', 'weightedMean', 'variance', 'covariance', 'linearScore'] as const
 export type FunctionId = (typeof FUNCTION_IDS)[number]
 
+/** One parameter as a form asks for it. */
+export interface ParamField {
+  readonly name: string
+  readonly kind: 'decimal' | 'decimals' | 'choice'
+  readonly required: boolean
+  readonly choices?: readonly string[]
+}
+
 /** A built-in function: from parameters and shapes to a circuit, and from its opened output to numbers. */
-export interface BuiltinFunction<P> {
+export interface BuiltinFunction<P = unknown> {
   readonly id: FunctionId
   /** Raised when the meaning changes; part of the code hash. */
   readonly version: number
@@ -105,14 +113,20 @@ export interface BuiltinFunction<P> {
   readonly titleKey: string
   readonly descriptionKey: string
   readonly revealsKey: string
-  /** Throws CIRCUIT_INPUT with the offending field. Defaults are filled in. */
+  readonly fields: readonly ParamField[]
+  /** Values a reference holds: any number, an even number, or as many as there are weights. */
+  readonly input: 'any' | 'pairs' | 'weights'
+  /** Normalised parameters with defaults. Throws CIRCUIT_INPUT, naming the field. */
   parseParams(value: unknown): P
   disclosure(params: P): Disclosure
   /** Throws CIRCUIT_INPUT when the references do not fit (each length ≥ 1, at most 100,000 values in all). */
   checkShapes(params: P, shapes: Shapes): void
   build(params: P, shapes: Shapes): BuiltProgram
-  /** Opened field elements (canonical representatives), outputs concatenated, to numbers. Throws VALUE_RANGE. */
-  decode(output: readonly bigint[], params: P, shapes: Shapes): ResultValue[]
-  /** The smallest number of references that any single released number depends on; minimum cohorts compare with this. */
-  cohort(params: P, shapes: Shapes): number
+  /** Opened field elements (canonical, outputs concatenated) to numbers. Throws VALUE_RANGE, LENGTH_MISMATCH. */
+  decode(output: readonly bigint[], modulus: bigint, params: P, shapes: Shapes): ResultValue[]
+  /**
+   * For each released number the positions of the references that it depends on. A minimum cohort counts the
+   * distinct owners of the smallest of these sets: weights of zero do not make a crowd.
+   */
+  contributors(params: P, shapes: Shapes): readonly (readonly number[])[]
 }
