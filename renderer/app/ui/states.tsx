@@ -1,6 +1,6 @@
 import { CircleAlert, Laptop, RotateCw } from 'lucide-react'
 import type { ReactNode } from 'react'
-import type { Authority, EnigmaError, ErrorObject } from '../../../core/ipc/index.ts'
+import type { Authority } from '../../../core/ipc/index.ts'
 import { hasMessage, useT } from '../i18n/index.ts'
 import { cn } from '../lib/cn.ts'
 import { Button } from './button.tsx'
@@ -36,10 +36,17 @@ export function EmptyState({
   )
 }
 
+/** An EnigmaError, or its plain form inside a job. */
+export interface AnyError {
+  code: string
+  message: string
+  remedy?: string | undefined
+}
+
 /** The words for an error's code, in the reader's language; falls back to the domain-free text. */
 export function useErrorText() {
   const t = useT()
-  return (error: EnigmaError | ErrorObject) => {
+  return (error: AnyError) => {
     const say = (part: 'what' | 'lost' | 'todo'): string => {
       const key = `errors.${error.code}.${part}`
       return hasMessage(key) ? t(key) : t(`errors.INTERNAL.${part}`)
@@ -55,7 +62,7 @@ export function ErrorState({
   compact = false,
   className,
 }: {
-  error: EnigmaError | ErrorObject
+  error: AnyError
   onRetry?: (() => void) | undefined
   compact?: boolean
   className?: string
