@@ -1,12 +1,12 @@
 import { EnigmaError } from '../base/errors.ts'
 import { KERNEL_WASM } from './generated/module.ts'
-import { KernelMemory } from './memory.ts'
+import { KernelMemory, type LinearMemory } from './memory.ts'
 
 type Fn = (...operands: number[]) => number
 
 /** What assembly/index.ts exports; pointers are byte addresses. */
-export interface KernelExports extends WebAssembly.Exports {
-  memory: WebAssembly.Memory
+export interface KernelExports {
+  memory: LinearMemory
   addVector: Fn
   subVector: Fn
   mulVector: Fn
@@ -50,7 +50,15 @@ const UNIT = 1336
 const HEAP = 65536
 
 const WORD = (1n << 64n) - 1n
-let compiled: WebAssembly.Module | undefined
+const { Module, Instance } = (
+  globalThis as unknown as {
+    WebAssembly: {
+      Module: new (bytes: Uint8Array) => object
+      Instance: new (module: object) => { exports: unknown }
+    }
+  }
+).WebAssembly
+let compiled: object | undefined
 
 export interface KernelInstance {
   exports: KernelExports
@@ -70,8 +78,8 @@ function invert32(m: bigint): bigint {
 export function createInstance(modulus: bigint, curveB = 0n): KernelInstance {
   if (modulus % 2n === 0n || modulus >> 256n !== 0n || modulus >> 224n === 0n)
     throw new EnigmaError('INVALID_ARGUMENT', 'the modulus must be an odd prime of 225 to 256 bits')
-  compiled ??= new WebAssembly.Module(Buffer.from(KERNEL_WASM, 'base64'))
-  const exports = new WebAssembly.Instance(compiled).exports as KernelExports
+  compiled ??= new Module(Buffer.from(KERNEL_WASM, 'base64'))
+  const exports = new Instance(compiled).exports as KernelExports
   const view = new DataView(exports.memory.buffer)
   const writeWords = (at: number, value: bigint) => {
     for (let i = 0; i < 4; i++) view.setBigUint64(at + 8 * i, (value >> BigInt(64 * i)) & WORD, true)

@@ -5,6 +5,12 @@ const SMALL_LIMIT = 16384
 const SLAB = 65536
 const MAX_PAGES = 65536
 
+/** The part of WebAssembly.Memory that is used here (the compiler's library has no WebAssembly types without DOM). */
+export interface LinearMemory {
+  readonly buffer: ArrayBuffer
+  grow(pages: number): number
+}
+
 interface Block {
   at: number
   size: number
@@ -16,7 +22,7 @@ interface Block {
  * because they hold secrets. Grows up to 4 GiB, the limit of 32-bit addresses.
  */
 export class KernelMemory {
-  readonly #memory: WebAssembly.Memory
+  readonly #memory: LinearMemory
   readonly #small = new Map<number, number[]>()
   /** Sorted by address; never adjacent. */
   readonly #gaps: Block[] = []
@@ -24,7 +30,7 @@ export class KernelMemory {
   #used = 0
 
   /** Memory below `base` is not touched. */
-  constructor(memory: WebAssembly.Memory, base: number) {
+  constructor(memory: LinearMemory, base: number) {
     this.#memory = memory
     this.#end = base
     const size = memory.buffer.byteLength - base
@@ -39,8 +45,8 @@ export class KernelMemory {
 
   /** The size a request of `bytes` occupies; free it with the same number of bytes. */
   #rounded(bytes: number): number {
-    const size = Math.max(64, (bytes + 63) & ~63 || bytes)
     if (bytes > SMALL_LIMIT) return Math.ceil(bytes / 4096) * 4096
+    const size = Math.max(64, Math.ceil(bytes / 64) * 64)
     // Four sizes for each power of two: at most a fifth is wasted.
     const step = Math.max(64, 2 ** (Math.floor(Math.log2(size)) - 2))
     return Math.ceil(size / step) * step

@@ -41,3 +41,47 @@ export interface FieldKernel {
   /** Indices are in range. */
   gather(a: KernelVector, indices: Uint32Array): KernelVector
 }
+
+export interface CurveParameters {
+  /** Prime of the coordinates, ≡ 3 mod 4. */
+  modulus: bigint
+  /** y² = x³ + b; the number of points is an odd prime below 2^255. */
+  b: bigint
+}
+
+/** Tables of multiples of a few fixed points. */
+export interface FixedBases {
+  /** Σ_j scalars[j]_i·base_j for every i; scalars are 32-byte little-endian integers below 2^255, equally many for each base. */
+  combine(scalars: readonly Uint8Array[]): KernelVector
+}
+
+/**
+ * Batched arithmetic on points of one curve; a KernelVector holds points. Scalars are canonical little-endian
+ * integers of 32 bytes. Lengths have been checked by the caller (core/commitments).
+ */
+export interface CurveKernel {
+  readonly modulus: bigint
+  owns(v: KernelVector): boolean
+  /** n times the point at infinity. */
+  zeros(n: number): KernelVector
+  /** 64 bytes a point, x ‖ y big-endian as the EVM writes them, zeros for infinity. Throws POINT_INVALID. */
+  fromUncompressed(bytes: Uint8Array): KernelVector
+  toUncompressed(v: KernelVector): Uint8Array
+  /** 32 bytes a point; throws POINT_INVALID. */
+  fromCompressed(bytes: Uint8Array): KernelVector
+  toCompressed(v: KernelVector): Uint8Array
+  /** a ± b with broadcast of length 1. */
+  add(a: KernelVector, b: KernelVector, n: number, negateB?: boolean): KernelVector
+  /** scalar_i·a_i, or one scalar for all; `bits` bounds the scalars' length. */
+  scale(a: KernelVector, scalars: Uint8Array, bits: number): KernelVector
+  sum(a: KernelVector): KernelVector
+  /** Σ scalar_i·point_i, a vector of length 1. */
+  msm(points: KernelVector, scalars: Uint8Array, bits?: number): KernelVector
+  equal(a: KernelVector, b: KernelVector): boolean
+  /** Positions at which two vectors of one length differ. */
+  differences(a: KernelVector, b: KernelVector): number[]
+  slice(a: KernelVector, from: number, to: number): KernelVector
+  concat(parts: readonly KernelVector[]): KernelVector
+  /** Tables of 2^(c-1)·⌈256/c⌉ points for each base, 2 ≤ c ≤ 14. */
+  fixedBases(bases: KernelVector, c: number): FixedBases
+}

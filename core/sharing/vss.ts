@@ -1,0 +1,226 @@
+import { EnigmaError } from '../base/errors.ts'
+import { Prg } from '../base/random.ts'
+import { g1 } from '../commitments/g1.ts'
+import { commitVector, pedersen } from '../commitments/pedersen.ts'
+import type { CommitmentVector } from '../commitments/types.ts'
+import { bn254Scalar as field } from '../field/fields.ts'
+import type { FieldVector } from '../field/types.ts'
+import { MAX_SECRETS, shareCommitments } from './commitments.ts'
+import { inSlices } from './pace.ts'
+import { checkIndices, checkParameters, lagrangeCoefficients } from './shamir.ts'
+import type { CoefficientCommitments, Pace, SharingParameters, VerifiableShare } from './types.ts'
+
+/** Commitments made, or points multiplied, between two turns of the event loop: some 20 ms. */
+const COMMIT_SLICE = 1536
+const CHECK_SLICE = 4096
+/** Bits of the random coefficients of a batched check: a false share passes with probability 2^-128. */
+const CHECK_BITS = 128
+
+export interface Dealing {
+  readonly commitments: CoefficientCommitments
+  /** shares[i − 1] is for the holder with index i. */
+  readonly shares: readonly VerifiableShare[]
+}
+
+/**
+ * Pedersen's verifiable secret sharing (CRYPTO '91; paper Alg. 4) of a vector of `bn254Scalar`: two uniform polynomials
+ * of degree t for each secret, value and mask, whose constant terms are the secret and `masks` (uniform when left out),
+ * and commitments to their coefficients. Throws SHARING_PARAMETERS, LENGTH_MISMATCH, CANCELLED.
+ */
+export async function deal(
+  secrets: FieldVector,
+  parameters: SharingParameters,
+  options: { prg?: Prg; masks?: FieldVector } & Pace = {},
+): Promise<Dealing> {
+  checkParameters(parameters)
+  const { n, t } = parameters
+  const length = secrets.length
+  if (length < 1 || length > MAX_SECRETS)
+    throw new EnigmaError(
+      'SHARING_PARAMETERS',
+      `${length} secrets in one sharing; 1 to ${MAX_SECRETS} are possible`,
+    )
+  if (options.masks !== undefined && options.masks.length !== length)
+    throw new EnigmaError('LENGTH_MISMATCH', `${options.masks.length} masks for ${length} secrets`)
+  const prg = options.prg ?? new Prg()
+  const points: CommitmentVector[][] = Array.from({ length: t + 1 }, () => [])
+  const values: FieldVector[][] = Array.from({ length: n }, () => [])
+  const masks: FieldVector[][] = Array.from({ length: n }, () => [])
+  try {
+    await inSlices(length, Math.max(1, Math.floor(COMMIT_SLICE / (t + 1))), options, (from, to) => {
+      const random = () => field.random(to - from, prg)
+      const value = [field.slice(secrets, from, to), ...Array.from({ length: t }, random)]
+      const mask = [
+        options.masks === undefined ? random() : field.slice(options.masks, from, to),
+        ...Array.from({ length: t }, random),
+      ]
+      for (let k = 0; k <= t; k++) points[k]!.push(commitVector(value[k]!, mask[k]!))
+      for (let i = 0; i < n; i++) {
+        values[i]!.push(field.evaluate(value, BigInt(i + 1)))
+        masks[i]!.push(field.evaluate(mask, BigInt(i + 1)))
+      }
+      freeAll(value, mask)
+    })
+    return {
+      commitments: { t, length, points: points.map((parts) => g1.concat(parts)) },
+      shares: values.map((parts, i) => ({
+        index: i + 1,
+        values: field.concat(parts),
+        masks: field.concat(masks[i]!),
+      })),
+    }
+  } finally {
+    for (const parts of [...values, ...masks]) freeAll(parts)
+    for (const parts of points) for (const p of parts) p.free()
+  }
+}
+
+/** Random coefficients below 2^CHECK_BITS, from the operating system. */
+function checkCoefficients(length: number, prg: Prg): FieldVector {
+  const bytes = new Uint8Array(32 * length)
+  const random = prg.bytes((CHECK_BITS / 8) * length)
+  for (let i = 0; i < length; i++) bytes.set(random.subarray(16 * i, 16 * i + 16), 32 * i)
+  return field.fromBytes(bytes)
+}
+
+function checkShape(share: VerifiableShare, commitments: CoefficientCommitments): void {
+  checkIndices([share.index])
+  if (share.values.length !== commitments.length || share.masks.length !== commitments.length)
+    throw new EnigmaError(
+      'LENGTH_MISMATCH',
+      `a share of ${share.values.length} of ${commitments.length} secrets`,
+    )
+}
+
+/**
+ * Whether a share fits the commitments, for the whole vector at once: a random linear combination with coefficients
+ * the dealer cannot foresee, then one opening. A false share passes with probability 2^-128.
+ * Throws SHARE_INDEX, LENGTH_MISMATCH, CANCELLED.
+ */
+export async function verifyShare(
+  share: VerifiableShare,
+  commitments: CoefficientCommitments,
+  pace: Pace = {},
+): Promise<boolean> {
+  checkShape(share, commitments)
+  const prg = new Prg()
+  const { t, length, points } = commitments
+  // combined[k] = Σ_i ρ_i·points[k][i]; value and mask likewise.
+  let combined = g1.zeros(t + 1)
+  let opening = field.zeros(2)
+  await inSlices(length, Math.max(1, Math.floor(CHECK_SLICE / (t + 1))), pace, (from, to) => {
+    const rho = checkCoefficients(to - from, prg)
+    const sums = points.map((p) => {
+      const part = g1.slice(p, from, to)
+      const sum = g1.msm(part, rho, CHECK_BITS)
+      part.free()
+      return sum
+    })
+    const row = g1.concat(sums)
+    const next = g1.add(combined, row)
+    const value = field.slice(share.values, from, to)
+    const mask = field.slice(share.masks, from, to)
+    const inner = [field.inner(value, rho), field.inner(mask, rho)]
+    const pair = field.concat(inner)
+    const nextOpening = field.add(opening, pair)
+    for (const p of [...sums, row, combined]) p.free()
+    freeAll([rho, value, mask, pair, opening], inner)
+    combined = next
+    opening = nextOpening
+  })
+  const [value, mask] = [field.slice(opening, 0, 1), field.slice(opening, 1, 2)]
+  const expected = commitVector(value, mask)
+  const actual = evaluatePoints(combined, share.index)
+  const valid = g1.equal(expected, actual)
+  freeAll([value, mask, opening])
+  for (const p of [combined, expected, actual]) p.free()
+  return valid
+}
+
+/** Σ_k index^k·points_k for the points of one vector. */
+function evaluatePoints(points: CommitmentVector, index: number): CommitmentVector {
+  const powers = [1n]
+  for (let k = 1; k < points.length; k++) powers.push(field.scalar.mul(powers[k - 1]!, BigInt(index)))
+  const scalars = field.fromBigints(powers)
+  const sum = g1.msm(points, scalars)
+  scalars.free()
+  return sum
+}
+
+/** The positions of the secrets whose shares do not fit, each checked by itself; slower than `verifyShare`. */
+export async function findBadShares(
+  share: VerifiableShare,
+  commitments: CoefficientCommitments,
+  pace: Pace = {},
+): Promise<number[]> {
+  checkShape(share, commitments)
+  const bad: number[] = []
+  await inSlices(commitments.length, 1024, pace, (from, to) => {
+    const expected = shareCommitments(commitments, share.index, from, to)
+    const value = field.slice(share.values, from, to)
+    const mask = field.slice(share.masks, from, to)
+    for (const k of pedersen.mismatches(expected, value, mask)) bad.push(from + k)
+    expected.free()
+    freeAll([value, mask])
+  })
+  return bad
+}
+
+export interface Reconstruction {
+  readonly secrets: FieldVector
+  readonly masks: FieldVector
+  /** Indices whose shares did not fit the commitments and were ignored. */
+  readonly bad: readonly number[]
+}
+
+/**
+ * The secrets from at least t + 1 shares that fit the commitments; others are ignored and named. Every share is checked.
+ * Throws SHARES_TOO_FEW (details: have, need, bad), SHARE_INDEX, LENGTH_MISMATCH, CANCELLED.
+ */
+export async function reconstructVerified(
+  shares: readonly VerifiableShare[],
+  commitments: CoefficientCommitments,
+  pace: Pace = {},
+): Promise<Reconstruction> {
+  checkIndices(shares.map((s) => s.index))
+  const good: VerifiableShare[] = []
+  const bad: number[] = []
+  for (const share of shares) {
+    const fits =
+      share.values.length === commitments.length &&
+      share.masks.length === commitments.length &&
+      (await verifyShare(share, commitments, pace))
+    if (fits) good.push(share)
+    else bad.push(share.index)
+  }
+  const need = commitments.t + 1
+  if (good.length < need)
+    throw new EnigmaError('SHARES_TOO_FEW', `${good.length} valid shares, ${need} are needed`, {
+      details: { have: good.length, need, bad: bad.join(',') },
+    })
+  const used = good.slice(0, need)
+  const lambda = lagrangeCoefficients(
+    field,
+    used.map((s) => s.index),
+  )
+  return {
+    secrets: field.linear(
+      lambda,
+      used.map((s) => s.values),
+    ),
+    masks: field.linear(
+      lambda,
+      used.map((s) => s.masks),
+    ),
+    bad,
+  }
+}
+
+export function freeShare(share: VerifiableShare): void {
+  share.values.free()
+  share.masks.free()
+}
+
+function freeAll(...lists: (readonly FieldVector[])[]): void {
+  for (const list of lists) for (const v of list) v.free()
+}
