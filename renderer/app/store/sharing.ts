@@ -8,8 +8,8 @@ export const shares = query('share.list', { on: ['sharing', 'data'] })
 export const access = query('access.list', { on: ['sharing', 'compute'] })
 export const sharePlan = query('share.plan', { on: ['sharing', 'node'] })
 /** The rule as it goes on chain; a pure function of the rule. */
-export const encoding = query('predicate.encode', { on: [] })
-export const predicateTest = query('predicate.test', { on: [] })
+export const encoding = query('predicate.encode', { on: [], forget: true })
+export const predicateTest = query('predicate.test', { on: [], forget: true })
 /** Revealed values: gone when the dialog closes. */
 export const revealed = query('declassify.result', { on: [], forget: true })
 

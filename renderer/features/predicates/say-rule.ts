@@ -59,6 +59,6 @@ function partText(part: Predicate, words: Words, nested: boolean): string {
 }
 
 /** The whole rule as one sentence, without the full stop's worth of protocol words. */
-export function describe(rule: Predicate, words: Words): string {
+export function sayRule(rule: Predicate, words: Words): string {
   return words.t('predicates.say.sentence', { rule: partText(rule, words, false) })
 }
