@@ -16,7 +16,11 @@ import {
 } from './kit.ts'
 
 const magnitude = (x: bigint) => (x < 0n ? -x : x)
-const largest = (xs: readonly bigint[]) => xs.reduce((m, x) => (magnitude(x) > m ? magnitude(x) : m), 0n)
+function largest(xs: readonly bigint[]): bigint {
+  let most = 0n
+  for (const x of xs.map(magnitude)) if (x > most) most = x
+  return most
+}
 
 const weightedMeanParams = z.strictObject({ weights: decimals })
 type WeightedMeanParams = z.infer<typeof weightedMeanParams>
