@@ -5,16 +5,14 @@ import { commitVector, pedersen } from '../commitments/pedersen.ts'
 import type { CommitmentVector } from '../commitments/types.ts'
 import { bn254Scalar as field } from '../field/fields.ts'
 import type { FieldVector } from '../field/types.ts'
+import { CHECK_SLICE, checkCoefficients, combineRows, evaluatePoints, freeAll } from './batch.ts'
 import { MAX_SECRETS, shareCommitments } from './commitments.ts'
 import { inSlices } from './pace.ts'
 import { checkIndices, checkParameters, lagrangeCoefficients } from './shamir.ts'
 import type { CoefficientCommitments, Pace, SharingParameters, VerifiableShare } from './types.ts'
 
-/** Commitments made, or points multiplied, between two turns of the event loop: some 20 ms. */
+/** Commitments made between two turns of the event loop: some 20 ms. */
 const COMMIT_SLICE = 1536
-const CHECK_SLICE = 4096
-/** Bits of the random coefficients of a batched check: a false share passes with probability 2^-128. */
-const CHECK_BITS = 128
 
 export interface Dealing {
   readonly commitments: CoefficientCommitments
@@ -70,17 +68,8 @@ export async function deal(
       })),
     }
   } finally {
-    for (const parts of [...values, ...masks]) freeAll(parts)
-    for (const parts of points) for (const p of parts) p.free()
+    freeAll(...values, ...masks, ...points)
   }
-}
-
-/** Random coefficients below 2^CHECK_BITS, from the operating system. */
-function checkCoefficients(length: number, prg: Prg): FieldVector {
-  const bytes = new Uint8Array(32 * length)
-  const random = prg.bytes((CHECK_BITS / 8) * length)
-  for (let i = 0; i < length; i++) bytes.set(random.subarray(16 * i, 16 * i + 16), 32 * i)
-  return field.fromBytes(bytes)
 }
 
 function checkShape(share: VerifiableShare, commitments: CoefficientCommitments): void {
@@ -110,21 +99,14 @@ export async function verifyShare(
   let opening = field.zeros(2)
   await inSlices(length, Math.max(1, Math.floor(CHECK_SLICE / (t + 1))), pace, (from, to) => {
     const rho = checkCoefficients(to - from, prg)
-    const sums = points.map((p) => {
-      const part = g1.slice(p, from, to)
-      const sum = g1.msm(part, rho, CHECK_BITS)
-      part.free()
-      return sum
-    })
-    const row = g1.concat(sums)
+    const row = combineRows(points, from, rho)
     const next = g1.add(combined, row)
     const value = field.slice(share.values, from, to)
     const mask = field.slice(share.masks, from, to)
     const inner = [field.inner(value, rho), field.inner(mask, rho)]
     const pair = field.concat(inner)
     const nextOpening = field.add(opening, pair)
-    for (const p of [...sums, row, combined]) p.free()
-    freeAll([rho, value, mask, pair, opening], inner)
+    freeAll([row, combined, rho, value, mask, pair, opening], inner)
     combined = next
     opening = nextOpening
   })
@@ -132,19 +114,8 @@ export async function verifyShare(
   const expected = commitVector(value, mask)
   const actual = evaluatePoints(combined, share.index)
   const valid = g1.equal(expected, actual)
-  freeAll([value, mask, opening])
-  for (const p of [combined, expected, actual]) p.free()
+  freeAll([value, mask, opening, combined, expected, actual])
   return valid
-}
-
-/** Σ_k index^k·points_k for the points of one vector. */
-function evaluatePoints(points: CommitmentVector, index: number): CommitmentVector {
-  const powers = [1n]
-  for (let k = 1; k < points.length; k++) powers.push(field.scalar.mul(powers[k - 1]!, BigInt(index)))
-  const scalars = field.fromBigints(powers)
-  const sum = g1.msm(points, scalars)
-  scalars.free()
-  return sum
 }
 
 /** The positions of the secrets whose shares do not fit, each checked by itself; slower than `verifyShare`. */
@@ -217,10 +188,5 @@ export async function reconstructVerified(
 }
 
 export function freeShare(share: VerifiableShare): void {
-  share.values.free()
-  share.masks.free()
-}
-
-function freeAll(...lists: (readonly FieldVector[])[]): void {
-  for (const list of lists) for (const v of list) v.free()
+  freeAll([share.values, share.masks])
 }
