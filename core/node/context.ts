@@ -6,7 +6,7 @@ import type { RecordStore } from '../dht/types.ts'
 import type { CallContext, Confirmation, MethodName, Output, Parsed } from '../ipc/index.ts'
 import type { Ledger } from '../ledger/types.ts'
 import type { KeyValueStore, SettingsStore } from '../storage/types.ts'
-import type { Transport } from '../transport/types.ts'
+import type { RequestHandler, Transport } from '../transport/types.ts'
 import type { VaultService } from '../vault/types.ts'
 import type { AccountSigner, WalletKeys } from '../wallet/types.ts'
 import type { Events } from './events.ts'
@@ -33,6 +33,12 @@ export interface NodeContext {
   readonly registry: Registry
   /** The node's hot key: signs receipts and results, and sends the node's own transactions. */
   readonly nodeKey: AccountSigner
+  /** Serves a protocol to admitted peers and to this node itself. */
+  serve(protocol: string, handler: RequestHandler): void
+  /** Whether this node takes part in storage and computation now. */
+  serving(): boolean
+  /** Answers a protocol of this node to itself, for the case that it is its own committee member or holder. */
+  localRequest(protocol: string, payload: Uint8Array): Promise<Uint8Array>
 }
 
 export type Handlers = { [M in MethodName]?: (input: Parsed<M>, call: CallContext) => Promise<Output<M>> }

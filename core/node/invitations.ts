@@ -51,14 +51,14 @@ function parseProposal(context: NodeContext, writer: Hex, key: Hex, value: Hex):
 export function invitations(context: NodeContext): Invitation[] {
   const found: Invitation[] = []
   const me = account(context).address
-  for (const [id, value] of context.index.values) {
+  for (const [id, { value, at }] of context.index.values) {
     const [writer, key] = id.split(':') as [Hex, Hex]
     const members = parseProposal(context, writer, key, value)
     if (members === undefined || !members.some((m) => m.account === me)) continue
     const address = context.ledger.identityAddress(members.map((m) => m.account))
     if (context.index.identities.has(address)) continue
     const answered = me === writer || context.index.values.has(`${me}:${consentKey(address)}`)
-    found.push({ address, from: writer, members, at: 0, answered })
+    found.push({ address, from: writer, members, at, answered })
   }
   return found
 }
@@ -74,7 +74,7 @@ export async function inviteMembers(
   const address = context.ledger.identityAddress(members.map((m) => m.account))
   const value = encode(members.map((m) => [fromHex(m.account, 20), m.roles]))
   const me = account(context)
-  if (context.index.values.get(`${me.address}:${inviteKey(address)}`) === toHex(value)) return
+  if (context.index.values.get(`${me.address}:${inviteKey(address)}`)?.value === toHex(value)) return
   await context.ledger.set(me, inviteKey(address), value, { signal })
 }
 
@@ -93,7 +93,7 @@ export async function consentsFor(
   for (;;) {
     const consents: Record<Hex, Hex> = {}
     for (const { account: member } of others) {
-      const value = context.index.values.get(`${member}:${consentKey(address)}`)
+      const value = context.index.values.get(`${member}:${consentKey(address)}`)?.value
       if (value === '0x')
         throw new EnigmaError('PERMISSION_DENIED', `${member} declined to join the shared identity`)
       if (value !== undefined && value.length === 2 + 130) consents[member] = value

@@ -57,7 +57,7 @@ export class LedgerIndex {
   readonly predicates = new Map<Hex, Hex>()
   readonly identities = new Map<Hex, { members: Hex[]; roles: bigint[]; at: number }>()
   /** L, newest value by writer and key. */
-  readonly values = new Map<string, Hex>()
+  readonly values = new Map<string, { value: Hex; at: number }>()
   reorganisations = 0
 
   readonly #ledger: Ledger
@@ -138,7 +138,7 @@ export class LedgerIndex {
   #apply(event: LedgerEvent, at: number): void {
     switch (event.name) {
       case 'ValueSet':
-        this.values.set(`${event.writer}:${event.key}`, event.value)
+        this.values.set(`${event.writer}:${event.key}`, { value: event.value, at })
         return
       case 'IdentityCreated':
       case 'IdentityUpdated':

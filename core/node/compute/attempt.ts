@@ -1,0 +1,84 @@
+import { keccak_256 } from '@noble/hashes/sha3.js'
+import { encode } from 'cborg'
+import { fromHex, toHex } from '../../base/bytes.ts'
+import { EnigmaError } from '../../base/errors.ts'
+import type { Hex, JobRecord, ReferenceRecord } from '../../ledger/types.ts'
+import { isDrawn, rankNodes } from '../../committee/draw.ts'
+import type { NodeId } from '../../transport/types.ts'
+import type { NodeContext } from '../context.ts'
+import type { Message } from './messages.ts'
+
+export const NO_DIGEST: Hex = `0x${'00'.repeat(32)}`
+
+/** What the ledger says about an open job; read by every node for itself. */
+export interface JobFacts {
+  job: JobRecord
+  refs: Hex[]
+  params: Uint8Array
+  references: ReferenceRecord[]
+  ranking: NodeId[]
+}
+
+/** Reads an open job from this node's own chain client. PERMISSION_DENIED unless it is open. */
+export async function readJob(context: NodeContext, jobId: Hex): Promise<JobFacts> {
+  const { ledger } = context
+  const job = await ledger.job(jobId)
+  if (job === undefined || job.state !== 'open')
+    throw new EnigmaError('PERMISSION_DENIED', `job ${jobId} is not open on the ledger`, {
+      details: { state: job?.state ?? 'none' },
+    })
+  const seed = await ledger.seed(jobId)
+  if (seed === undefined) throw new EnigmaError('PERMISSION_DENIED', `job ${jobId} has no committee yet`)
+  const { refs, params } = await ledger.jobInputs(jobId)
+  const references = await ledger.references(refs)
+  const known = references.filter((r): r is ReferenceRecord => r !== undefined && r.kind === 'share')
+  if (known.length !== refs.length) throw new EnigmaError('PERMISSION_DENIED', 'a reference of the job is not on the ledger')
+  const candidates = await context.registry.candidates()
+  const ranking = rankNodes(seed, candidates.map((c) => c.id))
+  return { job, refs, params: params ?? new Uint8Array(), references: known, ranking }
+}
+
+/** The checks on a coordinator's plan that members and holders share. Throws PERMISSION_DENIED. */
+export function checkPlan(
+  facts: JobFacts,
+  from: NodeId,
+  plan: Pick<Message<'run'>, 'committee' | 'sources'>,
+): void {
+  const refuse = (why: string) => new EnigmaError('PERMISSION_DENIED', `plan refused: ${why}`)
+  if (plan.committee[0] !== from) throw refuse('the sender does not lead this committee')
+  if (!isDrawn(facts.ranking, plan.committee, facts.job.committeeSize)) throw refuse('the draw does not give this committee')
+  const byRef = new Map(facts.references.map((r) => [r.ref, r]))
+  const seen = new Set<string>()
+  for (const { ref, helpers } of plan.sources) {
+    const record = byRef.get(ref)
+    if (record === undefined || seen.has(ref)) throw refuse(`${ref} is not an input`)
+    seen.add(ref)
+    const indices = new Set(helpers.map((h) => h.index))
+    if (indices.size !== record.t + 1 || helpers.length !== record.t + 1) throw refuse('t + 1 different helpers are needed')
+    if (helpers.some((h) => h.index > record.n)) throw refuse('a helper index is out of range')
+  }
+}
+
+/** Names one attempt: the same coordinator never uses a number twice. */
+export function attemptKey(jobId: Hex, attempt: number, coordinator: NodeId): string {
+  return `${jobId}/${attempt}/${coordinator}`
+}
+
+/** What all members of an attempt agree on; goes on the ledger beside the result. */
+export function transcriptDigest(
+  plan: Pick<Message<'run'>, 'jobId' | 'attempt' | 'committee' | 'sources'>,
+  pieces: readonly { holder: NodeId; commitments: Hex }[],
+): Hex {
+  const ordered = [...pieces].sort((a, b) => (a.holder < b.holder ? -1 : 1))
+  return toHex(
+    keccak_256(
+      encode([
+        fromHex(plan.jobId),
+        plan.attempt,
+        plan.committee.map((id) => fromHex(id)),
+        plan.sources.map((s) => [fromHex(s.ref), s.helpers.map((h) => [h.index, fromHex(h.node)])]),
+        ordered.map((p) => [fromHex(p.holder), fromHex(p.commitments)]),
+      ]),
+    ),
+  )
+}

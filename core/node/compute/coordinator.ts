@@ -1,0 +1,304 @@
+import { EnigmaError, hasCode } from '../../base/errors.ts'
+import { minute, second } from '../../base/units.ts'
+import { SPARES } from '../../committee/draw.ts'
+import type { Hex, NodeSignature } from '../../ledger/types.ts'
+import { isLinear } from '../../shamir-mpc/program.ts'
+import type { NodeId } from '../../transport/types.ts'
+import type { NodeContext } from '../context.ts'
+import { type JobFacts, NO_DIGEST, readJob } from './attempt.ts'
+import { MAX_ATTEMPTS, type Member } from './member.ts'
+import { decodeMessage, encodeMessage, type Message, PROTOCOLS } from './messages.ts'
+import { buildJob } from './program.ts'
+import { resultDigest } from './requester.ts'
+
+const READY_TIMEOUT_MS = 3 * second
+const HOLDINGS_TIMEOUT_MS = 10 * second
+const RELEASE_TIMEOUT_MS = 3 * minute
+const RUN_TIMEOUT_MS = 15 * minute
+const SIGN_TIMEOUT_MS = 10 * second
+/** The node with rank k takes over when nobody has made progress for k + 1 such spans. */
+const TAKEOVER_MS = 5 * second
+const WATCH_MS = 500
+
+/**
+ * Whoever stands first in the draw leads a job; the next in rank takes over when it falls silent. Every attempt
+ * has a fresh committee and fresh re-sharings. A coordinator orders the work and learns nothing.
+ */
+export class Coordinator {
+  readonly #context: NodeContext
+  readonly #member: Member
+  readonly #watched = new Map<Hex, AbortController>()
+  /** Nodes that failed this node's earlier attempts at a job: asked last. */
+  readonly #lost = new Map<Hex, Set<NodeId>>()
+
+  constructor(context: NodeContext, member: Member) {
+    this.#context = context
+    this.#member = member
+    context.index.onEvent((event) => {
+      if (event.name === 'JobOpened') this.watch(event.jobId)
+      if (event.name === 'JobDone' || event.name === 'JobFailed' || event.name === 'JobCancelled')
+        this.#watched.get(event.jobId)?.abort()
+    })
+  }
+
+  /** Takes up what is open on the ledger, after a start or a reorganisation. */
+  resume(): void {
+    for (const job of this.#context.index.jobs.values()) if (job.state === 'open') this.watch(job.jobId)
+  }
+
+  stop(): void {
+    for (const abort of this.#watched.values()) abort.abort()
+  }
+
+  watch(jobId: Hex): void {
+    if (this.#watched.has(jobId) || !this.#context.serving()) return
+    const abort = new AbortController()
+    this.#watched.set(jobId, abort)
+    this.#follow(jobId, abort.signal)
+      .catch((error) => {
+        if (!hasCode(error, 'CANCELLED'))
+          this.#context.log.warn('job given up', { job: jobId, reason: EnigmaError.from(error).message })
+      })
+      .finally(() => {
+        this.#watched.delete(jobId)
+        this.#lost.delete(jobId)
+      })
+  }
+
+  async #follow(jobId: Hex, signal: AbortSignal): Promise<void> {
+    const { clock, transport, log } = this.#context
+    const first = await readJob(this.#context, jobId)
+    const rank = first.ranking.indexOf(transport.self)
+    if (rank < 0 || rank >= first.job.committeeSize + SPARES) return
+    let quietSince = clock.now()
+    let failures = 0
+    while (!signal.aborted) {
+      const own = this.#member.latest(jobId)
+      const elsewhere = own === undefined || own.ended ? await this.#activity(jobId, first, rank) : undefined
+      if ((own !== undefined && !own.ended) || elsewhere !== undefined) quietSince = clock.now()
+      if (clock.now() - quietSince >= rank * TAKEOVER_MS) {
+        const attempt = Math.max(own?.attempt ?? 0, elsewhere ?? 0, failures) + 1
+        try {
+          await this.#attempt(jobId, attempt, signal)
+          return
+        } catch (error) {
+          if (signal.aborted || hasCode(error, 'CANCELLED')) return
+          failures = Math.max(attempt, this.#member.failed(jobId))
+          log.info('attempt failed', { job: jobId, attempt, reason: EnigmaError.from(error).message })
+          if (hasCode(error, 'PERMISSION_DENIED', 'HOLDERS_TOO_FEW') || failures >= MAX_ATTEMPTS) {
+            if (await this.#giveUp(jobId, first, hasCode(error, 'HOLDERS_TOO_FEW') && failures < MAX_ATTEMPTS)) return
+          }
+          quietSince = clock.now()
+        }
+      }
+      await clock.sleep(WATCH_MS, signal)
+    }
+  }
+
+  /** The number of an attempt that runs at a node of higher rank, if there is one. */
+  async #activity(jobId: Hex, facts: JobFacts, rank: number): Promise<number | undefined> {
+    const { transport } = this.#context
+    const answers = await Promise.allSettled(
+      facts.ranking
+        .slice(0, rank)
+        .filter((id) => transport.connectedPeers().includes(id))
+        .map(async (id) =>
+          decodeMessage(
+            'progress',
+            await transport.request(id, PROTOCOLS.progress, encodeMessage('job', { jobId }), {
+              timeoutMs: READY_TIMEOUT_MS,
+            }),
+          ),
+        ),
+    )
+    const running = answers.flatMap((a) => (a.status === 'fulfilled' ? [a.value.attempt] : []))
+    return running.length === 0 ? undefined : Math.max(...running)
+  }
+
+  async #attempt(jobId: Hex, attempt: number, signal: AbortSignal): Promise<void> {
+    const facts = await readJob(this.#context, jobId)
+    const linear = isLinear(buildJob(facts).circuit)
+    const committee = await this.#committee(facts, signal)
+    const sources = await this.#sources(facts, signal)
+    const plan: Message<'run'> = { jobId, attempt, committee, sources }
+    this.#context.log.info('attempt', { job: jobId, attempt, members: committee.length, references: sources.length })
+    try {
+      const runs = committee.map((id) =>
+        this.#ask(id, PROTOCOLS.run, encodeMessage('run', plan), RUN_TIMEOUT_MS, signal).then((answer) =>
+          decodeMessage('ran', answer),
+        ),
+      )
+      // A run that fails while the holders still release must not surface as an unhandled rejection.
+      for (const run of runs) run.catch(() => undefined)
+      await Promise.race([this.#release(facts, plan, signal), tooManyFail(runs, linear ? committee.length - facts.job.threshold - 1 : 0)])
+      const results = await Promise.allSettled(runs)
+      const ran = results.map((r) => (r.status === 'fulfilled' ? r.value : undefined))
+      results.forEach((r, i) => {
+        if (r.status === 'rejected') this.#lose(jobId, committee[i] as NodeId)
+      })
+      const enough = ran.filter((r) => r !== undefined).length > facts.job.threshold
+      if (!enough || (!linear && ran.some((r) => r === undefined)))
+        throw results.find((r) => r.status === 'rejected')?.reason ?? new EnigmaError('MPC_ABORTED', 'no result')
+      await this.#post(facts, plan, ran, signal)
+    } catch (error) {
+      const cancel = encodeMessage('abort', { jobId, attempt })
+      for (const id of committee)
+        this.#ask(id, PROTOCOLS.abort, cancel, SIGN_TIMEOUT_MS).catch(() => undefined)
+      throw error
+    }
+  }
+
+  /** This node, then the first of the ranking that answer. MPC_COMMITTEE_TOO_SMALL when they are not enough. */
+  async #committee(facts: JobFacts, signal: AbortSignal): Promise<NodeId[]> {
+    const { transport } = this.#context
+    const size = facts.job.committeeSize
+    const lost = this.#lost.get(facts.job.jobId) ?? new Set()
+    const eligible = facts.ranking.slice(0, size + SPARES).filter((id) => id !== transport.self)
+    const answers = await Promise.all(
+      eligible.map((id) =>
+        this.#ask(id, PROTOCOLS.ready, encodeMessage('empty', {}), READY_TIMEOUT_MS, signal).then(
+          () => id,
+          () => undefined,
+        ),
+      ),
+    )
+    const ready = answers.filter((id) => id !== undefined)
+    const ordered = [...ready.filter((id) => !lost.has(id)), ...ready.filter((id) => lost.has(id))]
+    if (ordered.length < size - 1)
+      throw new EnigmaError('MPC_COMMITTEE_TOO_SMALL', `${ordered.length + 1} of ${size} nodes are ready`)
+    return [transport.self, ...ordered.slice(0, size - 1)]
+  }
+
+  /** t + 1 reachable holders for each reference. HOLDERS_TOO_FEW names the first that has fewer. */
+  async #sources(facts: JobFacts, signal: AbortSignal): Promise<Message<'run'>['sources']> {
+    const candidates = (await this.#context.registry.candidates()).map((c) => c.id)
+    const lost = this.#lost.get(facts.job.jobId) ?? new Set()
+    const holders = new Map<Hex, Map<number, NodeId>>()
+    await Promise.allSettled(
+      candidates.map(async (id) => {
+        const answer = await this.#ask(
+          id,
+          PROTOCOLS.holdings,
+          encodeMessage('holdings', { refs: facts.refs }),
+          HOLDINGS_TIMEOUT_MS,
+          signal,
+        )
+        for (const { ref, index } of decodeMessage('held', answer).held) {
+          const known = holders.get(ref) ?? new Map<number, NodeId>()
+          const present = known.get(index)
+          if (present === undefined || lost.has(present)) known.set(index, id)
+          holders.set(ref, known)
+        }
+      }),
+    )
+    return facts.references.map(({ ref, n, t }) => {
+      const known = [...(holders.get(ref) ?? [])].filter(([index]) => index <= n)
+      const ordered = known.sort(([a, x], [b, y]) => Number(lost.has(x)) - Number(lost.has(y)) || a - b)
+      if (ordered.length < t + 1)
+        throw new EnigmaError('HOLDERS_TOO_FEW', `${ordered.length} of ${t + 1} needed holders of ${ref} answer`, {
+          details: { ref },
+        })
+      return { ref, helpers: ordered.slice(0, t + 1).map(([index, node]) => ({ index, node })) }
+    })
+  }
+
+  /** Asks every holder for its references at once. */
+  async #release(facts: JobFacts, plan: Message<'run'>, signal: AbortSignal): Promise<void> {
+    const byHolder = new Map<NodeId, Message<'run'>['sources']>()
+    for (const source of plan.sources)
+      for (const { node } of source.helpers) byHolder.set(node, [...(byHolder.get(node) ?? []), source])
+    await Promise.all(
+      [...byHolder].map(async ([holder, sources]) => {
+        try {
+          const message = encodeMessage('release', { ...plan, sources })
+          await this.#ask(holder, PROTOCOLS.release, message, RELEASE_TIMEOUT_MS, signal)
+        } catch (error) {
+          if (!hasCode(error, 'PERMISSION_DENIED')) this.#lose(facts.job.jobId, holder)
+          throw error
+        }
+      }),
+    )
+  }
+
+  async #post(
+    facts: JobFacts,
+    plan: Message<'run'>,
+    ran: (Message<'ran'> | undefined)[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { jobId, attempt, committee } = plan
+    const transcripts = new Set(ran.flatMap((r) => (r === undefined ? [] : [r.transcriptDigest])))
+    if (transcripts.size !== 1)
+      throw new EnigmaError('MPC_ABORTED', 'the members saw different commitments from a holder')
+    const digests = ran.map((r) => r?.sealedDigest ?? NO_DIGEST)
+    const message = encodeMessage('sign', { jobId, attempt, committee, digests })
+    const signed = await Promise.allSettled(
+      committee.map(async (nodeId, i): Promise<NodeSignature> => {
+        if (ran[i] === undefined) throw new EnigmaError('MPC_PARTY_LOST', nodeId)
+        const answer = await this.#ask(nodeId, PROTOCOLS.sign, message, SIGN_TIMEOUT_MS, signal)
+        return { nodeId, signature: decodeMessage('signed', answer).signature }
+      }),
+    )
+    const signatures = signed.flatMap((s) => (s.status === 'fulfilled' ? [s.value] : []))
+    if (signatures.length < facts.job.threshold + 1)
+      throw new EnigmaError('MPC_PARTY_LOST', 'too few members vouch for the result')
+    await this.#context.ledger.postResult(
+      this.#context.nodeKey,
+      {
+        jobId,
+        attempt,
+        resultDigest: resultDigest(committee, digests),
+        transcriptDigest: [...transcripts][0] as Hex,
+      },
+      signatures,
+      { signal },
+    )
+  }
+
+  /** Has t + 1 nodes say on the ledger that the job cannot finish. False when they do not agree (yet). */
+  async #giveUp(jobId: Hex, facts: JobFacts, mayRecover: boolean): Promise<boolean> {
+    if (mayRecover) return false
+    const { ledger, nodeKey } = this.#context
+    const message = encodeMessage('job', { jobId })
+    const signed = await Promise.allSettled(
+      facts.ranking.slice(0, facts.job.committeeSize + SPARES).map(async (nodeId) => {
+        const answer = await this.#ask(nodeId, PROTOCOLS.fail, message, SIGN_TIMEOUT_MS)
+        return { nodeId, signature: decodeMessage('signed', answer).signature }
+      }),
+    )
+    const signatures = signed.flatMap((s) => (s.status === 'fulfilled' ? [s.value] : []))
+    if (signatures.length < facts.job.threshold + 1) return false
+    await ledger.failJob(nodeKey, jobId, 'computation', signatures)
+    return true
+  }
+
+  #lose(jobId: Hex, node: NodeId): void {
+    const lost = this.#lost.get(jobId) ?? new Set()
+    lost.add(node)
+    this.#lost.set(jobId, lost)
+  }
+
+  #ask(
+    node: NodeId,
+    protocol: string,
+    payload: Uint8Array,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array> {
+    const { transport } = this.#context
+    if (node === transport.self) return this.#context.localRequest(protocol, payload)
+    return transport.request(node, protocol, payload, { timeoutMs, ...(signal === undefined ? {} : { signal }) })
+  }
+}
+
+/** Rejects as soon as more than `tolerated` runs have failed; never resolves. */
+function tooManyFail(runs: readonly Promise<unknown>[], tolerated: number): Promise<never> {
+  return new Promise((_, reject) => {
+    let failed = 0
+    for (const run of runs)
+      run.catch((error) => {
+        failed += 1
+        if (failed > tolerated) reject(error)
+      })
+  })
+}

@@ -1,0 +1,84 @@
+import { EnigmaError } from '../../base/errors.ts'
+import { second } from '../../base/units.ts'
+import type { ShareRecord } from '../../dht/types.ts'
+import type { Hex } from '../../ledger/types.ts'
+import type { NodeId } from '../../transport/types.ts'
+import type { NodeContext } from '../context.ts'
+import { checkPlan, readJob } from './attempt.ts'
+import { decodeMessage, encodeMessage, PROTOCOLS } from './messages.ts'
+import { dealPieces } from './resharing.ts'
+
+const PIECE_TIMEOUT_MS = 120 * second
+
+/** The active share this node holds under a reference. */
+export function heldShare(context: NodeContext, ref: Hex): ShareRecord | undefined {
+  const stored = context.records.get('share', ref)
+  return stored?.state === 'active' && stored.record.kind === 'share' ? stored.record : undefined
+}
+
+/**
+ * The holder's side of a job (Alg. 4 Compute): releases nothing before its own chain client says that the job
+ * is open, every reference admitted and still authorised, and that the draw gives this committee. What it
+ * releases is a fresh verifiable re-sharing of its shares, each member's piece to that member alone.
+ */
+export function serveHolder(context: NodeContext): void {
+  const { transport, ledger, log } = context
+
+  const request = (to: NodeId, protocol: string, payload: Uint8Array) =>
+    to === transport.self
+      ? context.localRequest(protocol, payload)
+      : transport.request(to, protocol, payload, { timeoutMs: PIECE_TIMEOUT_MS })
+
+  context.serve(PROTOCOLS.holdings, async (_from, payload) => {
+    const { refs } = decodeMessage('holdings', payload)
+    const held = refs.flatMap((ref) => {
+      const summary = context.records.summary('share', ref)
+      return summary?.state === 'active' ? [{ ref, index: summary.index }] : []
+    })
+    return encodeMessage('held', { held })
+  })
+
+  context.serve(PROTOCOLS.release, async (from, payload) => {
+    const plan = decodeMessage('release', payload)
+    const facts = await readJob(context, plan.jobId)
+    checkPlan(facts, from, plan)
+    const refs = plan.sources.map((s) => s.ref)
+    const authorised = await ledger.authorisedMany(plan.jobId, refs)
+    const refused = refs.find((_, i) => authorised[i] !== true)
+    if (refused !== undefined) {
+      log.info('release refused', { job: plan.jobId, ref: refused })
+      throw new EnigmaError('PERMISSION_DENIED', `the ledger does not authorise the use of ${refused}`, {
+        details: { ref: refused },
+      })
+    }
+    const inputs = plan.sources.map(({ ref, helpers }) => {
+      const record = heldShare(context, ref)
+      const mine = helpers.find((h) => h.node === transport.self)
+      if (record === undefined || mine === undefined || record.index !== mine.index)
+        throw new EnigmaError('NOT_FOUND', `this node does not hold the share of ${ref} that the plan names`, {
+          details: { ref },
+        })
+      return { record, helpers: helpers.map((h) => h.index), first: helpers[0]?.node === transport.self }
+    })
+    const dealt = await dealPieces(inputs, plan.committee.length, facts.job.threshold)
+    await Promise.all(
+      plan.committee.map((member, i) =>
+        request(
+          member,
+          PROTOCOLS.piece,
+          encodeMessage('piece', {
+            jobId: plan.jobId,
+            attempt: plan.attempt,
+            coordinator: from,
+            refs,
+            values: dealt.values[i] as Uint8Array,
+            masks: dealt.masks[i] as Uint8Array,
+            commitments: dealt.commitments,
+            originals: inputs.map(({ record, first }) => (first ? record.commitments : new Uint8Array())),
+          }),
+        ),
+      ),
+    )
+    return encodeMessage('released', { references: refs.length })
+  })
+}

@@ -1,0 +1,317 @@
+import { keccak_256 } from '@noble/hashes/sha3.js'
+import { decode, encode } from 'cborg'
+import { fromHex, toHex } from '../../base/bytes.ts'
+import { EnigmaError } from '../../base/errors.ts'
+import { withTimeout } from '../../base/clock.ts'
+import { second } from '../../base/units.ts'
+import { bn254Scalar } from '../../field/fields.ts'
+import type { FieldVector } from '../../field/types.ts'
+import type { Hex } from '../../ledger/types.ts'
+import { joinCommittee } from '../../shamir-mpc/party.ts'
+import { isLinear, runLinearProgram, runProgram } from '../../shamir-mpc/program.ts'
+import type { NodeId } from '../../transport/types.ts'
+import { sealTo } from '../../wallet/ecies.ts'
+import type { NodeContext } from '../context.ts'
+import { attemptKey, checkPlan, type JobFacts, NO_DIGEST, readJob, transcriptDigest } from './attempt.ts'
+import { decodeMessage, encodeMessage, type Message, PROTOCOLS } from './messages.ts'
+import { buildJob } from './program.ts'
+import { InputCollector } from './resharing.ts'
+import { resultDigest, sealAad } from './requester.ts'
+
+const OUTPUTS = 'outputs'
+const PLAN_WAIT_MS = 30 * second
+/** Longest silence of one party within a round: after it the attempt ends and names the party. */
+const ROUND_TIMEOUT_MS = 15 * second
+/** For the pieces of all helpers: a base, and time for big vectors. */
+const PIECES_BASE_MS = 30 * second
+const PIECES_PER_VALUE_MS = 1
+/** Attempts that end without a result before this node agrees that a job has failed. */
+export const MAX_ATTEMPTS = 4
+
+interface Attempt {
+  plan: Message<'run'>
+  facts: JobFacts
+  collector: InputCollector
+  abort: AbortController
+  state: Message<'progress'>['state']
+  done: number
+  total: number
+  /** Milliseconds since the epoch of the last progress. */
+  active: number
+  sealed?: Uint8Array
+  transcript?: Hex
+  ended: boolean
+}
+
+/** A stored output share: durable before its signature leaves this node. */
+interface StoredOutput {
+  attempt: number
+  index: number
+  sealed: Uint8Array
+  committee: Uint8Array[]
+  digests: Uint8Array[]
+  resultDigest: Uint8Array
+}
+
+/** The committee member's side of a job: gathers verified pieces, runs the program, seals its output share. */
+export class Member {
+  readonly #context: NodeContext
+  readonly #attempts = new Map<string, Attempt>()
+  readonly #waiting = new Map<string, ((attempt: Attempt) => void)[]>()
+  readonly #failures = new Map<Hex, number>()
+  computations = 0
+
+  constructor(context: NodeContext) {
+    this.#context = context
+    context.serve(PROTOCOLS.ready, async () => {
+      if (!context.serving()) throw new EnigmaError('NOT_RUNNING', 'this node is paused')
+      return encodeMessage('empty', {})
+    })
+    context.serve(PROTOCOLS.run, (from, payload) => this.#run(from, decodeMessage('run', payload)))
+    context.serve(PROTOCOLS.piece, (from, payload) => this.#piece(from, decodeMessage('piece', payload)))
+    context.serve(PROTOCOLS.sign, (from, payload) => this.#sign(from, decodeMessage('sign', payload)))
+    context.serve(PROTOCOLS.abort, (from, payload) => this.#abort(from, decodeMessage('abort', payload)))
+    context.serve(PROTOCOLS.fail, (_from, payload) => this.#fail(decodeMessage('job', payload).jobId))
+    context.serve(PROTOCOLS.progress, async (_from, payload) => this.#progress(decodeMessage('job', payload).jobId))
+    context.serve(PROTOCOLS.result, async (_from, payload) => this.#result(decodeMessage('job', payload).jobId))
+  }
+
+  /** The newest attempt this node takes part in. */
+  latest(jobId: Hex): { attempt: number; ended: boolean; active: number } | undefined {
+    const all = [...this.#attempts.values()].filter((a) => a.plan.jobId === jobId)
+    const newest = all.sort((a, b) => b.plan.attempt - a.plan.attempt)[0]
+    return newest && { attempt: newest.plan.attempt, ended: newest.ended, active: newest.active }
+  }
+
+  stop(): void {
+    for (const attempt of this.#attempts.values()) attempt.abort.abort()
+  }
+
+  async #run(from: NodeId, plan: Message<'run'>): Promise<Uint8Array> {
+    const context = this.#context
+    const facts = await readJob(context, plan.jobId)
+    checkPlan(facts, from, plan)
+    if (plan.sources.length !== facts.refs.length || plan.sources.some((s, i) => s.ref !== facts.refs[i]))
+      throw new EnigmaError('PERMISSION_DENIED', 'plan refused: it does not cover the inputs in their order')
+    const me = plan.committee.indexOf(context.transport.self)
+    if (me < 0) throw new EnigmaError('PERMISSION_DENIED', 'plan refused: this node is not in the committee')
+    const key = attemptKey(plan.jobId, plan.attempt, from)
+    if (this.#attempts.has(key)) throw new EnigmaError('INVALID_ARGUMENT', 'this attempt runs already')
+
+    const attempt: Attempt = {
+      plan,
+      facts,
+      collector: new InputCollector({
+        references: facts.references,
+        sources: plan.sources,
+        party: me + 1,
+        n: plan.committee.length,
+        threshold: facts.job.threshold,
+      }),
+      abort: new AbortController(),
+      state: 'inputs',
+      done: 0,
+      total: 0,
+      active: context.clock.now(),
+      ended: false,
+    }
+    this.#attempts.set(key, attempt)
+    for (const resolve of this.#waiting.get(key) ?? []) resolve(attempt)
+    this.#waiting.delete(key)
+    try {
+      return await this.#compute(attempt, me)
+    } catch (error) {
+      this.#failures.set(plan.jobId, (this.#failures.get(plan.jobId) ?? 0) + 1)
+      context.log.info('attempt ended', {
+        job: plan.jobId,
+        attempt: plan.attempt,
+        code: EnigmaError.from(error).code,
+        reason: EnigmaError.from(error).message,
+      })
+      throw error
+    } finally {
+      attempt.ended = true
+      attempt.collector.free()
+    }
+  }
+
+  async #compute(attempt: Attempt, me: number): Promise<Uint8Array> {
+    const { context, plan, facts, collector } = { context: this.#context, ...attempt }
+    const values = facts.references.reduce((sum, r) => sum + r.length, 0)
+    const inputs = await withTimeout(
+      collector.complete(attempt.abort.signal),
+      PIECES_BASE_MS + PIECES_PER_VALUE_MS * values,
+      'the holders of the inputs',
+    )
+    const built = buildJob(facts)
+    this.#touch(attempt, 'computing', 0, 1)
+    const output = isLinear(built.circuit)
+      ? await runLinearProgram(bn254Scalar, built.circuit, inputs, {
+          params: built.params,
+          signal: attempt.abort.signal,
+        })
+      : await this.#together(attempt, built, inputs)
+    this.#touch(attempt, 'output', 1, 1)
+    const sealed = sealTo(
+      fromHex(facts.job.resultKey, 33),
+      bn254Scalar.toBytes(output),
+      sealAad(plan.jobId, plan.attempt, me),
+    )
+    output.free()
+    attempt.sealed = sealed
+    attempt.transcript = transcriptDigest(plan, collector.digests())
+    this.computations += 1
+    return encodeMessage('ran', {
+      sealedDigest: toHex(keccak_256(sealed)),
+      transcriptDigest: attempt.transcript,
+    })
+  }
+
+  async #together(
+    attempt: Attempt,
+    built: ReturnType<typeof buildJob>,
+    inputs: FieldVector[],
+  ): Promise<FieldVector> {
+    const { plan, facts } = attempt
+    const { transport } = this.#context
+    const session = await transport.openSession(
+      attemptKey(plan.jobId, plan.attempt, plan.committee[0] as NodeId),
+      plan.committee.filter((id) => id !== transport.self),
+      { signal: attempt.abort.signal },
+    )
+    const party = await joinCommittee({
+      field: bn254Scalar,
+      session,
+      committee: { parties: plan.committee, threshold: facts.job.threshold },
+      roundTimeoutMs: ROUND_TIMEOUT_MS,
+      signal: attempt.abort.signal,
+      context: fromHex(transcriptDigest(plan, attempt.collector.digests()), 32),
+    })
+    try {
+      const output = await runProgram(party, built.circuit, inputs, {
+        params: built.params,
+        signal: attempt.abort.signal,
+        onProgress: ({ layer, layers }) => this.#touch(attempt, 'computing', layer, layers),
+      })
+      await party.close()
+      return output
+    } catch (error) {
+      await party.close(error)
+      throw error
+    }
+  }
+
+  async #piece(from: NodeId, piece: Message<'piece'>): Promise<Uint8Array> {
+    const attempt = await this.#attempt(attemptKey(piece.jobId, piece.attempt, piece.coordinator))
+    await attempt.collector.add(from, piece)
+    attempt.active = this.#context.clock.now()
+    return encodeMessage('empty', {})
+  }
+
+  /** The attempt, waiting for its plan if the piece was faster. */
+  #attempt(key: string): Promise<Attempt> {
+    const known = this.#attempts.get(key)
+    if (known !== undefined) return Promise.resolve(known)
+    if (this.#waiting.size > 1000) throw new EnigmaError('NOT_RUNNING', 'too many attempts without a plan')
+    const arrival = new Promise<Attempt>((resolve) => {
+      this.#waiting.set(key, [...(this.#waiting.get(key) ?? []), resolve])
+    })
+    return withTimeout(arrival, PLAN_WAIT_MS, 'the coordinator').catch((error) => {
+      this.#waiting.delete(key)
+      throw error
+    })
+  }
+
+  async #sign(from: NodeId, message: Message<'sign'>): Promise<Uint8Array> {
+    const { transport, ledger, kv, nodeKey } = this.#context
+    const attempt = this.#attempts.get(attemptKey(message.jobId, message.attempt, from))
+    const index = message.committee.indexOf(transport.self)
+    const digests = message.digests
+    if (
+      attempt?.sealed === undefined ||
+      attempt.transcript === undefined ||
+      message.committee.length !== digests.length ||
+      message.committee.some((id, i) => id !== attempt.plan.committee[i]) ||
+      digests[index] !== toHex(keccak_256(attempt.sealed)) ||
+      digests.filter((d) => d !== NO_DIGEST).length <= attempt.facts.job.threshold
+    )
+      throw new EnigmaError('PERMISSION_DENIED', 'this node does not vouch for that result')
+    const digest = resultDigest(message.committee, digests)
+    const stored: StoredOutput = {
+      attempt: message.attempt,
+      index,
+      sealed: attempt.sealed,
+      committee: message.committee.map((id) => fromHex(id, 20)),
+      digests: digests.map((d) => fromHex(d, 32)),
+      resultDigest: fromHex(digest, 32),
+    }
+    kv.set(OUTPUTS, `${message.jobId}/${digest}`, encode(stored))
+    const signature = await ledger.signResult(nodeKey, {
+      jobId: message.jobId,
+      attempt: message.attempt,
+      resultDigest: digest,
+      transcriptDigest: attempt.transcript,
+    })
+    return encodeMessage('signed', { signature })
+  }
+
+  async #abort(from: NodeId, message: Message<'abort'>): Promise<Uint8Array> {
+    this.#attempts.get(attemptKey(message.jobId, message.attempt, from))?.abort.abort()
+    return encodeMessage('empty', {})
+  }
+
+  /** Agrees that a job cannot finish: an input lost its authorisation, or several attempts ended without a result. */
+  async #fail(jobId: Hex): Promise<Uint8Array> {
+    const { ledger, nodeKey } = this.#context
+    const { refs } = await readJob(this.#context, jobId)
+    const authorised = await ledger.authorisedMany(jobId, refs)
+    if (authorised.every((a) => a) && (this.#failures.get(jobId) ?? 0) < MAX_ATTEMPTS)
+      throw new EnigmaError('PERMISSION_DENIED', 'this node sees no reason to give the job up')
+    return encodeMessage('signed', { signature: await ledger.signFailure(nodeKey, jobId, 'computation') })
+  }
+
+  /** Counts an attempt that this node coordinated and that ended without a result. */
+  failed(jobId: Hex): number {
+    const count = (this.#failures.get(jobId) ?? 0) + 1
+    this.#failures.set(jobId, count)
+    return count
+  }
+
+  #progress(jobId: Hex): Uint8Array {
+    const running = [...this.#attempts.values()]
+      .filter((a) => a.plan.jobId === jobId && !a.ended)
+      .sort((a, b) => b.plan.attempt - a.plan.attempt)[0]
+    if (running === undefined) throw new EnigmaError('NOT_FOUND', 'no attempt of this job runs here')
+    return encodeMessage('progress', {
+      state: running.state,
+      progress:
+        running.state === 'inputs' ? running.collector.progress() : running.total === 0 ? 0 : running.done / running.total,
+      done: running.done,
+      total: running.total,
+      attempt: running.plan.attempt,
+      committee: running.plan.committee,
+    })
+  }
+
+  /** The sealed share of the result that the ledger names. Sealed to the requester: anyone may carry it. */
+  #result(jobId: Hex): Uint8Array {
+    const final = this.#context.index.jobs.get(jobId)?.resultDigest
+    const bytes = final === undefined ? undefined : this.#context.kv.get(OUTPUTS, `${jobId}/${final}`)
+    if (bytes === undefined) throw new EnigmaError('NOT_FOUND', 'no output share of this job here')
+    const stored = decode(bytes) as StoredOutput
+    return encodeMessage('result', {
+      index: stored.index,
+      sealed: stored.sealed,
+      committee: stored.committee.map(toHex),
+      digests: stored.digests.map(toHex),
+    })
+  }
+
+  #touch(attempt: Attempt, state: Attempt['state'], done: number, total: number): void {
+    attempt.state = state
+    attempt.done = done
+    attempt.total = total
+    attempt.active = this.#context.clock.now()
+    this.#context.events.emit({ type: 'compute', id: attempt.plan.jobId })
+  }
+}

@@ -1,0 +1,99 @@
+import { decode, encode } from 'cborg'
+import * as z from 'zod'
+import { EnigmaError } from '../../base/errors.ts'
+
+/** Requests between nodes during a job. Every message is canonical CBOR, checked against its schema. */
+export const PROTOCOLS = {
+  /** Is this node ready to sit in the committee? */
+  ready: 'compute/ready',
+  /** Coordinator to member: gather the inputs, run the program, answer with the digest of the sealed share. */
+  run: 'compute/run',
+  /** Coordinator to member: sign the result that all members' digests make. */
+  sign: 'compute/sign',
+  /** Coordinator to member: this attempt is over. */
+  abort: 'compute/abort',
+  /** Coordinator to node: sign that the job cannot finish. */
+  fail: 'compute/fail',
+  /** Coordinator to holder: which of these references do you hold? */
+  holdings: 'compute/holdings',
+  /** Coordinator to holder: re-share your shares among the committee. */
+  release: 'compute/release',
+  /** Holder to member: your piece. */
+  piece: 'compute/piece',
+  /** Requester's node to member: the sealed output share. */
+  result: 'compute/result',
+  /** Anyone to member: how far is the job? */
+  progress: 'compute/progress',
+} as const
+
+const MAX_REFS = 5000
+const hash = z.string().regex(/^0x[0-9a-f]{64}$/) as unknown as z.ZodType<`0x${string}`>
+const nodeId = z.string().regex(/^0x[0-9a-f]{40}$/) as unknown as z.ZodType<`0x${string}`>
+const index = z.int().min(1).max(255)
+const bytes = z.instanceof(Uint8Array)
+const attempt = z.int().min(0).max(65_535)
+const committee = z.array(nodeId).min(3).max(64)
+
+/** Which holders, by share index, feed a reference into the job: t+1 of them. */
+const source = z.strictObject({
+  ref: hash,
+  helpers: z.array(z.strictObject({ index, node: nodeId })).min(1).max(32),
+})
+
+export const schemas = {
+  job: z.strictObject({ jobId: hash }),
+  run: z.strictObject({ jobId: hash, attempt, committee, sources: z.array(source).min(1).max(MAX_REFS) }),
+  ran: z.strictObject({ sealedDigest: hash, transcriptDigest: hash }),
+  sign: z.strictObject({ jobId: hash, attempt, committee, digests: z.array(hash).min(3).max(64) }),
+  signed: z.strictObject({ signature: z.string().regex(/^0x[0-9a-f]{130}$/) as unknown as z.ZodType<`0x${string}`> }),
+  abort: z.strictObject({ jobId: hash, attempt }),
+  holdings: z.strictObject({ refs: z.array(hash).min(1).max(MAX_REFS) }),
+  held: z.strictObject({ held: z.array(z.strictObject({ ref: hash, index })).max(MAX_REFS) }),
+  release: z.strictObject({
+    jobId: hash,
+    attempt,
+    committee,
+    sources: z.array(source).min(1).max(MAX_REFS),
+  }),
+  released: z.strictObject({ references: z.int() }),
+  piece: z.strictObject({
+    jobId: hash,
+    attempt,
+    coordinator: nodeId,
+    /** In the order of the values. */
+    refs: z.array(hash).min(1).max(MAX_REFS),
+    /** This member's shares of the re-shared values and masks. */
+    values: bytes,
+    masks: bytes,
+    /** Commitments to the re-sharing polynomials. */
+    commitments: bytes,
+    /** The dealers' commitments of each reference, from the holder that the coordinator named first; else empty. */
+    originals: z.array(bytes),
+  }),
+  empty: z.strictObject({}),
+  result: z.strictObject({ index: z.int(), sealed: bytes, committee, digests: z.array(hash) }),
+  progress: z.strictObject({
+    state: z.enum(['committee', 'inputs', 'computing', 'output', 'done']),
+    progress: z.number().min(0).max(1),
+    done: z.int(),
+    total: z.int(),
+    attempt,
+    committee: z.array(nodeId).max(64),
+  }),
+} as const
+
+export type Message<K extends keyof typeof schemas> = z.infer<(typeof schemas)[K]>
+
+export function encodeMessage<K extends keyof typeof schemas>(_kind: K, message: Message<K>): Uint8Array {
+  return encode(message)
+}
+
+/** Throws FRAME_INVALID on anything but the canonical encoding of a message of this kind. */
+export function decodeMessage<K extends keyof typeof schemas>(kind: K, payload: Uint8Array): Message<K> {
+  try {
+    const value: unknown = decode(payload, { rejectDuplicateMapKeys: true, strict: true })
+    return schemas[kind].parse(value) as Message<K>
+  } catch (cause) {
+    throw new EnigmaError('FRAME_INVALID', `not a ${kind} message`, { cause })
+  }
+}

@@ -1,0 +1,285 @@
+import { keccak_256 } from '@noble/hashes/sha3.js'
+import { concatBytes, fromHex, toHex, utf8 } from '../../base/bytes.ts'
+import { EnigmaError, hasCode } from '../../base/errors.ts'
+import { randomBytes } from '../../base/random.ts'
+import { minute, second } from '../../base/units.ts'
+import { encodeParams, functionHash } from '../../circuits/functions.ts'
+import type { FunctionId } from '../../circuits/types.ts'
+import { bn254Scalar } from '../../field/fields.ts'
+import type { Hex } from '../../ledger/types.ts'
+import { reconstructOutput } from '../../shamir-mpc/output.ts'
+import { account, type NodeContext, wallet } from '../context.ts'
+import type { JobHandle } from '../jobs.ts'
+import { decodeMessage, encodeMessage, type Message, PROTOCOLS } from './messages.ts'
+import { functionOf } from './program.ts'
+import type { LiveProgress } from './view.ts'
+
+const POLL_MS = 500
+const PROGRESS_TIMEOUT_MS = 3 * second
+const RESULT_TIMEOUT_MS = 30 * second
+
+export interface ComputeState {
+  function: FunctionId
+  params: Record<string, unknown>
+  refs: Hex[]
+  n: number
+  t: number
+  label?: string
+  salt: Hex
+  /** Names the key that the result is sealed to. */
+  keyLabel: string
+  deadline: number
+  jobId?: Hex
+  opened?: boolean
+}
+
+export interface StoredResult {
+  [key: string]: string | number | string[]
+  function: string
+  values: string[]
+  owners: number
+  nodes: number
+  resultDigest: string
+}
+
+/** The digest that goes on the ledger: over every member's sealed share, in committee order. */
+export function resultDigest(committee: readonly Hex[], digests: readonly Hex[]): Hex {
+  return toHex(
+    keccak_256(concatBytes(utf8('enigma/result'), ...committee.map((id, i) => concatBytes(fromHex(id, 20), fromHex(digests[i] as Hex, 32))))),
+  )
+}
+
+/** What the sealed share is bound to. */
+export function sealAad(jobId: Hex, attempt: number, index: number): Uint8Array {
+  return utf8(`enigma/output/${jobId}/${attempt}/${index}`)
+}
+
+export function newComputeState(
+  input: Pick<ComputeState, 'function' | 'params' | 'refs' | 'n' | 't'> & { label?: string | undefined },
+  now: number,
+): ComputeState {
+  const { label, ...rest } = input
+  const salt = toHex(randomBytes(32))
+  return {
+    ...rest,
+    ...(label === undefined ? {} : { label }),
+    salt,
+    keyLabel: salt,
+    deadline: Math.floor((now + 7 * 24 * 60 * minute) / 1000),
+  }
+}
+
+/** The requester's side of a job, from the request on the ledger to the opened result. */
+export class Requester {
+  readonly live = new Map<Hex, LiveProgress>()
+  readonly #context: NodeContext
+
+  constructor(context: NodeContext) {
+    this.#context = context
+  }
+
+  async run(job: JobHandle<ComputeState>): Promise<Record<string, string>> {
+    const { ledger, vault, index } = this.#context
+    const me = account(this.#context)
+    const state = job.state
+    const key = wallet(this.#context).resultKey(state.keyLabel)
+
+    job.update('request', 0.05)
+    const requested = await ledger.requestJob(
+      me,
+      {
+        functionId: functionHash(state.function),
+        params: encodeParams(state.function, state.params),
+        refs: state.refs,
+        resultKey: key.publicKey,
+        committeeSize: state.n,
+        threshold: state.t,
+        deadline: state.deadline,
+        salt: state.salt,
+      },
+      { signal: job.signal },
+    )
+    const { jobId, refs } = requested
+    if (state.jobId === undefined) {
+      job.update('approvals', 0.1, { jobId })
+      await vault.putSetting(`request/${jobId}`, {
+        keyLabel: state.keyLabel,
+        function: state.function,
+        params: JSON.stringify(state.params),
+        label: state.label ?? '',
+        n: state.n,
+        t: state.t,
+      })
+      await vault.logActivity('compute.requested', { job: jobId, function: state.function, references: refs.length })
+    }
+    this.#context.events.emit({ type: 'compute', id: jobId })
+
+    try {
+      await this.#admit(job, jobId, refs)
+      const done = await this.#finish(job, jobId)
+      job.update('output', 0.95)
+      const result = await this.#fetch(jobId, done, state)
+      await vault.putSetting(`result/${jobId}`, result)
+      await vault.logActivity('compute.finished', { job: jobId, function: state.function })
+      this.#context.events.emit({ type: 'compute', id: jobId })
+      return { job: jobId, result: result.values.join(', ') }
+    } catch (error) {
+      const current = index.jobs.get(jobId)
+      if (hasCode(error, 'CANCELLED') && current?.state === 'requested')
+        await ledger.cancelJob(me, jobId, { wait: 'stored' }).catch(() => undefined)
+      throw error
+    }
+  }
+
+  /** Waits for the owners' approvals, then has the ledger admit every reference. Refusals end the job. */
+  async #admit(job: JobHandle<ComputeState>, jobId: Hex, refs: Hex[]): Promise<void> {
+    const { ledger, index, clock } = this.#context
+    const me = account(this.#context)
+    let known = ''
+    for (;;) {
+      const current = await ledger.job(jobId)
+      if (current === undefined) throw new EnigmaError('LEDGER_REORG', `request ${jobId} is not on the ledger`)
+      if (current.state === 'open' || current.state === 'done') return
+      if (current.state === 'failed' || current.state === 'cancelled')
+        throw new EnigmaError('MPC_ABORTED', `the request was ${current.state}`)
+      const approvals = index.jobs.get(jobId)?.approvals ?? new Map<Hex, boolean>()
+      const declined = [...approvals].find(([, approved]) => !approved)
+      if (declined !== undefined)
+        throw new EnigmaError('PERMISSION_DENIED', `an owner declined the use of ${declined[0]}`, {
+          remedy: 'Ask again without this reference, or agree with its owner first.',
+          details: { ref: declined[0] },
+        })
+      const head = await ledger.head()
+      if (head.timestamp > current.deadline)
+        throw new EnigmaError('TIMEOUT', 'the request expired before every owner had answered')
+      const seen = `${approvals.size}`
+      if (seen !== known || approvals.size === 0) {
+        known = seen
+        const refusals = await ledger.admissible(jobId, refs, 'latest')
+        const refusal = refusals.find((r) => r !== undefined && !hasCode(r, 'APPROVAL_MISSING'))
+        if (refusal !== undefined) throw refusal
+        if (refusals.every((r) => r === undefined)) {
+          job.commit()
+          job.update('admit', 0.35)
+          await ledger.admit(me, jobId, refs)
+          return
+        }
+        const missing = refusals.filter((r) => r !== undefined).length
+        job.update('approvals', 0.1 + (0.2 * (refs.length - missing)) / refs.length)
+      }
+      await clock.sleep(POLL_MS, job.signal)
+    }
+  }
+
+  /** Follows the committee until the ledger says that the job is done. */
+  async #finish(job: JobHandle<ComputeState>, jobId: Hex): Promise<{ attempt: number; resultDigest: Hex }> {
+    const { ledger, clock, events } = this.#context
+    for (;;) {
+      const current = await ledger.job(jobId)
+      if (current === undefined) throw new EnigmaError('LEDGER_REORG', `request ${jobId} is not on the ledger`)
+      if (current.state === 'done')
+        return { attempt: this.#context.index.jobs.get(jobId)?.attempt ?? 0, resultDigest: current.resultDigest }
+      if (current.state === 'failed')
+        throw new EnigmaError('MPC_ABORTED', 'the committee could not finish the job', {
+          remedy: 'No result was revealed. Request the computation again.',
+          details: { reason: current.failReason },
+        })
+      if ((await ledger.head()).timestamp > current.deadline)
+        throw new EnigmaError('TIMEOUT', 'the job was not finished before its deadline')
+      const live = await this.#progress(jobId)
+      if (live !== undefined) {
+        this.live.set(jobId, live)
+        const base: Record<string, number> = { committee: 0.4, inputs: 0.5, computing: 0.7, output: 0.9, done: 0.93 }
+        const at = base[live.state] ?? 0.4
+        job.update(live.state, Math.min(0.94, at + 0.2 * live.progress))
+        events.emit({ type: 'compute', id: jobId })
+      }
+      await clock.sleep(POLL_MS, job.signal)
+    }
+  }
+
+  async #progress(jobId: Hex): Promise<LiveProgress | undefined> {
+    const { transport } = this.#context
+    const known = this.live.get(jobId)?.committee ?? []
+    const peers = known.length > 0 ? known : transport.connectedPeers()
+    const answers = await Promise.allSettled(
+      peers
+        .filter((peer) => peer !== transport.self)
+        .map(async (peer) => {
+          const answer = await transport.request(peer, PROTOCOLS.progress, encodeMessage('job', { jobId }), {
+            timeoutMs: PROGRESS_TIMEOUT_MS,
+          })
+          return decodeMessage('progress', answer)
+        }),
+    )
+    const latest = answers
+      .filter((a): a is PromiseFulfilledResult<Message<'progress'>> => a.status === 'fulfilled')
+      .map((a) => a.value)
+      .sort((a, b) => b.attempt - a.attempt || b.progress - a.progress)[0]
+    if (latest === undefined) {
+      this.live.delete(jobId)
+      return undefined
+    }
+    return {
+      state: latest.state === 'done' ? 'output' : latest.state,
+      progress: latest.progress,
+      rounds: { done: latest.done, total: latest.total },
+      committee: latest.committee,
+      attempt: latest.attempt,
+    }
+  }
+
+  /** Collects the sealed shares, checks them against the ledger's digest, opens and reconstructs. */
+  async #fetch(
+    jobId: Hex,
+    done: { attempt: number; resultDigest: Hex },
+    state: Pick<ComputeState, 'function' | 'params' | 't' | 'keyLabel'>,
+  ): Promise<StoredResult> {
+    const { ledger, transport, index } = this.#context
+    const key = wallet(this.#context).resultKey(state.keyLabel)
+    const answers = await Promise.allSettled(
+      (await this.#context.registry.candidates()).map(async ({ id }) => {
+        const answer =
+          id === transport.self
+            ? await this.#context.localRequest(PROTOCOLS.result, encodeMessage('job', { jobId }))
+            : await transport.request(id, PROTOCOLS.result, encodeMessage('job', { jobId }), {
+                timeoutMs: RESULT_TIMEOUT_MS,
+              })
+        return { from: id, ...decodeMessage('result', answer) }
+      }),
+    )
+    const shares = new Map<number, Uint8Array>()
+    let nodes = 0
+    for (const answer of answers) {
+      if (answer.status === 'rejected') continue
+      const { from, index: at, sealed, committee, digests } = answer.value
+      // Whoever answers, only what the ledger's digest covers counts.
+      if (committee[at] !== from || digests.length !== committee.length) continue
+      if (resultDigest(committee, digests) !== done.resultDigest) continue
+      if (toHex(keccak_256(sealed)) !== digests[at]) continue
+      shares.set(at, key.open(sealed, sealAad(jobId, done.attempt, at)))
+      nodes = committee.length
+    }
+    if (shares.size < state.t + 1)
+      throw new EnigmaError('MPC_PARTY_LOST', `only ${shares.size} of ${state.t + 1} needed output shares are there`, {
+        remedy: 'The nodes that computed the result are not reachable; try again when they are back.',
+      })
+    const fn = functionOf(functionHash(state.function))
+    const refs = (await ledger.jobInputs(jobId)).refs
+    const shapes = (await ledger.references(refs)).map((r) => r?.length ?? 0)
+    const opened = await reconstructOutput(
+      bn254Scalar,
+      [...shares].map(([at, bytes]) => ({ index: at, values: bn254Scalar.fromBytes(bytes) })),
+      state.t,
+    )
+    const decoded = fn.decode(bn254Scalar.toBigints(opened.values), fn.parseParams(state.params), shapes)
+    const owners = new Set(refs.map((ref) => index.references.get(ref)?.owner)).size
+    return {
+      function: state.function,
+      values: decoded.map((v) => v.decimal),
+      owners,
+      nodes,
+      resultDigest: done.resultDigest,
+    }
+  }
+}

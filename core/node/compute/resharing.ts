@@ -1,0 +1,252 @@
+import { toHex } from '../../base/bytes.ts'
+import { EnigmaError } from '../../base/errors.ts'
+import { g1 } from '../../commitments/g1.ts'
+import { hashBytes } from '../../dht/cbor.ts'
+import type { ShareRecord } from '../../dht/types.ts'
+import { bn254Scalar as field } from '../../field/fields.ts'
+import type { FieldVector } from '../../field/types.ts'
+import type { Hex, ReferenceRecord } from '../../ledger/types.ts'
+import {
+  decodeCommitments,
+  digestCommitments,
+  encodeCommitments,
+  freeCommitments,
+} from '../../sharing/commitments.ts'
+import { verifyConstants } from '../../sharing/reshare.ts'
+import { lagrangeCoefficients } from '../../sharing/shamir.ts'
+import type { CoefficientCommitments } from '../../sharing/types.ts'
+import { deal, freeShare, verifyShare } from '../../sharing/vss.ts'
+import type { NodeId } from '../../transport/types.ts'
+import type { Message } from './messages.ts'
+
+type Source = Message<'run'>['sources'][number]
+
+/** Frees each of several vectors. */
+function free(...lists: (readonly { free(): void }[])[]): void {
+  for (const list of lists) for (const vector of list) vector.free()
+}
+
+export interface DealtPieces {
+  /** For member i + 1: its shares of all values, then of all masks, encoded. */
+  values: Uint8Array[]
+  masks: Uint8Array[]
+  commitments: Uint8Array
+}
+
+/**
+ * A holder's contribution to a job over many references at once (see core/sharing/reshare.ts): one dealing of
+ * λ·s and λ·ρ for all of them, λ being the holder's Lagrange coefficient among the helpers of each reference.
+ */
+export async function dealPieces(
+  inputs: readonly { record: ShareRecord; helpers: readonly number[] }[],
+  n: number,
+  t: number,
+): Promise<DealtPieces> {
+  const values: FieldVector[] = []
+  const masks: FieldVector[] = []
+  for (const { record, helpers } of inputs) {
+    const lambda = lagrangeCoefficients(field, helpers)[helpers.indexOf(record.index)] as bigint
+    const [value, mask] = [field.fromBytes(record.values), field.fromBytes(record.masks)]
+    values.push(field.scale(value, lambda))
+    masks.push(field.scale(mask, lambda))
+    free([value, mask])
+  }
+  const [secrets, blinding] = [field.concat(values), field.concat(masks)]
+  try {
+    const dealing = await deal(secrets, { n, t }, { masks: blinding })
+    const dealt = {
+      values: dealing.shares.map((s) => field.toBytes(s.values)),
+      masks: dealing.shares.map((s) => field.toBytes(s.masks)),
+      commitments: encodeCommitments(dealing.commitments),
+    }
+    dealing.shares.forEach(freeShare)
+    freeCommitments(dealing.commitments)
+    return dealt
+  } finally {
+    free([secrets, blinding], values, masks)
+  }
+}
+
+interface Arrived {
+  values: FieldVector
+  masks: FieldVector
+  commitments: CoefficientCommitments
+  digest: Hex
+}
+
+export interface CollectorOptions {
+  references: readonly ReferenceRecord[]
+  sources: readonly Source[]
+  /** This member's index, 1…n. */
+  party: number
+  n: number
+  threshold: number
+}
+
+/** Collects a member's pieces from every holder of a plan, checks them, and adds them up to its input shares. */
+export class InputCollector {
+  readonly #options: CollectorOptions
+  readonly #expected = new Map<NodeId, number[]>()
+  readonly #arrived = new Map<NodeId, Arrived>()
+  readonly #originals = new Map<Hex, CoefficientCommitments>()
+  readonly #all = Promise.withResolvers<void>()
+  #freed = false
+
+  constructor(options: CollectorOptions) {
+    this.#options = options
+    options.sources.forEach((source, position) => {
+      for (const { node } of source.helpers)
+        this.#expected.set(node, [...(this.#expected.get(node) ?? []), position])
+    })
+    this.#all.promise.catch(() => undefined)
+  }
+
+  /** 0 to 1: holders whose pieces have arrived. */
+  progress(): number {
+    return this.#arrived.size / this.#expected.size
+  }
+
+  /** Digests of the commitments by holder, for the transcript. */
+  digests(): { holder: NodeId; commitments: Hex }[] {
+    return [...this.#arrived].map(([holder, { digest }]) => ({ holder, commitments: digest }))
+  }
+
+  /** Takes a holder's piece. PERMISSION_DENIED when none is expected of it, SHARE_INVALID when it is ill-formed. */
+  async add(from: NodeId, piece: Message<'piece'>): Promise<void> {
+    const positions = this.#expected.get(from)
+    if (positions === undefined || this.#arrived.has(from))
+      throw new EnigmaError('PERMISSION_DENIED', 'no piece of this holder is expected')
+    const { sources, references, threshold } = this.#options
+    const refs = positions.map((p) => (sources[p] as Source).ref)
+    if (refs.length !== piece.refs.length || refs.some((ref, i) => ref !== piece.refs[i]))
+      throw new EnigmaError('SHARE_INVALID', 'the piece is for other references')
+    if (piece.originals.length !== refs.length)
+      throw new EnigmaError('SHARE_INVALID', 'the piece lacks the dealers’ commitments')
+    const length = positions.reduce((sum, p) => sum + (references[p] as ReferenceRecord).length, 0)
+    for (const [i, position] of positions.entries()) {
+      const source = sources[position] as Source
+      if (source.helpers[0]?.node === from)
+        this.#originals.set(source.ref, await this.#original(position, piece.originals[i] as Uint8Array))
+    }
+    const commitments = await decodeCommitments(piece.commitments, { t: threshold, length })
+    const [values, masks] = [field.fromBytes(piece.values), field.fromBytes(piece.masks)]
+    if (values.length !== length || masks.length !== length || this.#arrived.has(from) || this.#freed) {
+      free([values, masks])
+      freeCommitments(commitments)
+      throw new EnigmaError('SHARE_INVALID', 'the piece has another length than its references')
+    }
+    this.#arrived.set(from, { values, masks, commitments, digest: toHex(digestCommitments(piece.commitments)) })
+    if (this.#arrived.size === this.#expected.size) this.#all.resolve()
+  }
+
+  /**
+   * Resolves with one input share a reference, once every piece is there and verified. SHARE_INVALID names a
+   * holder (details.holder) whose piece does not fit the commitments on the ledger.
+   */
+  async complete(signal: AbortSignal): Promise<FieldVector[]> {
+    const stop = () => this.#all.reject(new EnigmaError('CANCELLED', 'the attempt was aborted'))
+    signal.addEventListener('abort', stop, { once: true })
+    if (signal.aborted) stop()
+    try {
+      await this.#all.promise
+    } finally {
+      signal.removeEventListener('abort', stop)
+    }
+    for (const [holder, arrived] of this.#arrived)
+      if (!(await this.#verify(holder, arrived, signal)))
+        throw new EnigmaError('SHARE_INVALID', `the piece of holder ${holder} does not fit its commitments`, {
+          details: { holder },
+        })
+    return this.#combine()
+  }
+
+  free(): void {
+    this.#freed = true
+    for (const { values, masks, commitments } of this.#arrived.values()) {
+      free([values, masks])
+      freeCommitments(commitments)
+    }
+    for (const original of this.#originals.values()) freeCommitments(original)
+    this.#originals.clear()
+  }
+
+  async #original(position: number, bytes: Uint8Array): Promise<CoefficientCommitments> {
+    const reference = this.#options.references[position] as ReferenceRecord
+    if (hashBytes(bytes) !== reference.commitmentsDigest)
+      throw new EnigmaError('SHARE_INVALID', `not the commitments that the ledger names for ${reference.ref}`)
+    return decodeCommitments(bytes, { t: reference.t, length: reference.length })
+  }
+
+  async #verify(holder: NodeId, arrived: Arrived, signal: AbortSignal): Promise<boolean> {
+    const { party, n, threshold, references, sources } = this.#options
+    const share = { index: party, values: arrived.values, masks: arrived.masks }
+    if (!(await verifyShare(share, arrived.commitments, { signal }))) return false
+    // References with the same helpers, sender and degree are checked together: one random combination a group.
+    const groups = new Map<string, { sender: number; from: number[]; refs: Hex[]; at: [number, number][] }>()
+    let offset = 0
+    for (const position of this.#expected.get(holder) as number[]) {
+      const source = sources[position] as Source
+      const reference = references[position] as ReferenceRecord
+      const from = source.helpers.map((h) => h.index)
+      const sender = source.helpers.find((h) => h.node === holder)?.index as number
+      const key = `${reference.t}/${sender}/${from.join(',')}`
+      const group = groups.get(key) ?? { sender, from, refs: [], at: [] }
+      group.refs.push(source.ref)
+      group.at.push([offset, offset + reference.length])
+      groups.set(key, group)
+      offset += reference.length
+    }
+    for (const { sender, from, refs, at } of groups.values()) {
+      const source = join(refs.map((ref) => this.#originals.get(ref) as CoefficientCommitments))
+      const contribution = pick(arrived.commitments, at)
+      const valid = await verifyConstants(sender, contribution, source, { from, to: { n, t: threshold } }, { signal })
+      freeCommitments(source)
+      freeCommitments(contribution)
+      if (!valid) return false
+    }
+    return true
+  }
+
+  #combine(): FieldVector[] {
+    const { sources, references } = this.#options
+    const offsets = new Map<NodeId, number>()
+    return sources.map((source, position) => {
+      const length = (references[position] as ReferenceRecord).length
+      const slices = source.helpers.map(({ node }) => {
+        const at = offsets.get(node) ?? 0
+        offsets.set(node, at + length)
+        return field.slice((this.#arrived.get(node) as Arrived).values, at, at + length)
+      })
+      const sum = field.linear(
+        slices.map(() => 1n),
+        slices,
+      )
+      free(slices)
+      return sum
+    })
+  }
+}
+
+/** The commitments of several vectors, one after the other. All have the same degree. */
+function join(all: readonly CoefficientCommitments[]): CoefficientCommitments {
+  const t = (all[0] as CoefficientCommitments).t
+  return {
+    t,
+    length: all.reduce((sum, c) => sum + c.length, 0),
+    points: Array.from({ length: t + 1 }, (_, k) => g1.concat(all.map((c) => c.points[k]!))),
+  }
+}
+
+/** The commitments of some ranges of a vector. */
+function pick(c: CoefficientCommitments, ranges: readonly [number, number][]): CoefficientCommitments {
+  return {
+    t: c.t,
+    length: ranges.reduce((sum, [from, to]) => sum + to - from, 0),
+    points: c.points.map((row) => {
+      const slices = ranges.map(([from, to]) => g1.slice(row, from, to))
+      const joined = g1.concat(slices)
+      free(slices)
+      return joined
+    }),
+  }
+}
