@@ -6,12 +6,12 @@ import {
   lazyRouteComponent,
   redirect,
 } from '@tanstack/react-router'
-import type { ReactNode } from 'react'
+import type { ReactElement } from 'react'
 import { BrokenPage, MissingPage } from './shell/fallbacks.tsx'
 import type { Screen } from './shell/navigation.ts'
 import { Shell } from './shell/shell.tsx'
 
-const pages = import.meta.glob<{ default: () => ReactNode }>('../features/*/page.tsx')
+const pages = import.meta.glob<{ default: () => ReactElement }>('../features/*/page.tsx')
 
 /** A screen's page, loaded when it is first opened. */
 function page(name: Screen | 'gallery') {

@@ -41,6 +41,7 @@ export function Shell() {
 
   return (
     <div className="flex h-full flex-col">
+      {/* biome-ignore lint/a11y/useValidAnchor: a skip link; the hash belongs to the router */}
       <a
         href="#main"
         className="fixed start-2 top-2 z-70 -translate-y-20 rounded-md bg-accent px-3 py-2 text-sm font-medium text-on-accent focus:translate-y-0"

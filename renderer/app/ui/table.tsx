@@ -150,7 +150,6 @@ export function Table<Row>({
         <tbody>
           {spacer(before, 'before')}
           {visible.map((row) => (
-            // biome-ignore lint/a11y/useKeyWithClickEvents: the row's own link or button serves the keyboard
             <tr
               key={row.id}
               onClick={onRowClick === undefined ? undefined : () => onRowClick(row.original.row)}

@@ -1,0 +1,639 @@
+/**
+ * Invented people, values and digests for looking at and testing the screens without a node. Nothing of this
+ * is reachable from the app.
+ */
+import type {
+  AccessGrant,
+  Approval,
+  ChecklistItem,
+  ComputeFunction,
+  ComputeJob,
+  Identity,
+  Job,
+  NodeStatus,
+  Output,
+  Predicate,
+  PredicateInfo,
+  RecordSummary,
+  RecordValue,
+  Reference,
+  Settings,
+  ShareInfo,
+} from '../../core/ipc/index.ts'
+
+export const NOW = Date.now()
+export const minute = 60_000
+export const hour = 60 * minute
+export const day = 24 * hour
+
+/** A digest-like value that depends only on its seed. */
+export function hex(seed: string, bytes: number): string {
+  let state = 2166136261
+  for (const c of seed) state = Math.imul(state ^ c.charCodeAt(0), 16777619)
+  let out = '0x'
+  for (let i = 0; i < bytes; i++) {
+    state = Math.imul(state ^ (state >>> 13), 1274126177) + i
+    out += ((state >>> 16) & 255).toString(16).padStart(2, '0')
+  }
+  return out
+}
+export const hash = (seed: string) => hex(`hash ${seed}`, 32)
+export const address = (seed: string) => hex(`address ${seed}`, 20)
+const key = (seed: string) => `0x02${hex(`key ${seed}`, 32).slice(2)}`
+
+export const me = address('me')
+const holders = (n: number, sick: number[] = []) =>
+  Array.from({ length: n }, (_, i) => ({
+    index: i + 1,
+    nodeId: address(`node ${i}`),
+    healthy: !sick.includes(i + 1),
+  }))
+
+export const functions: ComputeFunction[] = [
+  { id: 'sum', codeHash: hash('sum'), reveals: 'sum', params: [], input: 'any' },
+  { id: 'mean', codeHash: hash('mean'), reveals: 'mean', params: [], input: 'any' },
+  {
+    id: 'weightedMean',
+    codeHash: hash('weightedMean'),
+    reveals: 'weightedMean',
+    params: [{ name: 'weights', kind: 'decimals', required: true }],
+    input: 'scalar',
+  },
+  {
+    id: 'variance',
+    codeHash: hash('variance'),
+    reveals: 'variance',
+    params: [{ name: 'kind', kind: 'choice', required: false, choices: ['population', 'sample'] }],
+    input: 'any',
+  },
+  { id: 'covariance', codeHash: hash('covariance'), reveals: 'covariance', params: [], input: 'pairs' },
+  {
+    id: 'linearScore',
+    codeHash: hash('linearScore'),
+    reveals: 'linearScore',
+    params: [
+      { name: 'weights', kind: 'decimals', required: true },
+      { name: 'bias', kind: 'decimal', required: false },
+    ],
+    input: 'weights',
+  },
+]
+
+export const identities: Identity[] = [
+  {
+    address: address('union'),
+    label: 'Salary survey 2026',
+    kind: 'shared',
+    members: [
+      { account: me, publicKey: key('me'), role: 'owner' },
+      { account: address('mina'), publicKey: key('mina'), role: 'manager', label: 'Mina (works council)' },
+      { account: address('li'), publicKey: key('li'), role: 'member', label: '李晓' },
+      { account: address('jonas'), publicKey: key('jonas'), role: 'viewer' },
+    ],
+    state: 'active',
+    createdAt: NOW - 42 * day,
+    mine: true,
+  },
+  {
+    address: address('self'),
+    label: 'Me',
+    kind: 'pseudonym',
+    members: [{ account: me, publicKey: key('me'), role: 'owner' }],
+    state: 'active',
+    createdAt: NOW - 90 * day,
+    mine: true,
+  },
+  {
+    address: address('clinic'),
+    label: 'Blood pressure study',
+    kind: 'shared',
+    members: [
+      { account: address('clinic lead'), publicKey: key('clinic lead'), role: 'owner', label: 'Study team' },
+      { account: me, publicKey: key('me'), role: 'member' },
+    ],
+    state: 'pending',
+    createdAt: NOW - 2 * hour,
+    mine: false,
+  },
+]
+
+export const invitations: Output<'identity.invitations'>['invitations'] = [
+  {
+    address: address('commute'),
+    from: address('jonas'),
+    members: [
+      { account: address('jonas'), role: 'owner' },
+      { account: me, role: 'member' },
+      { account: address('li'), role: 'member' },
+    ],
+    at: NOW - 35 * minute,
+  },
+]
+
+const salaryRule: Predicate = {
+  kind: 'and',
+  of: [
+    { kind: 'functions', functions: [hash('mean'), hash('variance')] },
+    { kind: 'cohort', minimum: 5 },
+    { kind: 'approval' },
+    { kind: 'expiry', until: NOW + 120 * day },
+    { kind: 'uses', count: 3 },
+  ],
+}
+const studyRule: Predicate = {
+  kind: 'or',
+  of: [
+    { kind: 'owner' },
+    {
+      kind: 'and',
+      of: [
+        { kind: 'role', role: 'manager' },
+        { kind: 'cohort', minimum: 20 },
+      ],
+    },
+  ],
+}
+
+export const predicates: PredicateInfo[] = [
+  {
+    id: hash('salary rule'),
+    label: 'Only averages, at least 5 people, ask me first',
+    predicate: salaryRule,
+    encoding: hex('salary encoding', 180),
+    state: 'published',
+    createdAt: NOW - 40 * day,
+    usedBy: 2,
+  },
+  {
+    id: hash('study rule'),
+    label: 'Study team with 20 people or more',
+    predicate: studyRule,
+    encoding: hex('study encoding', 96),
+    state: 'published',
+    createdAt: NOW - 6 * day,
+    usedBy: 1,
+  },
+  {
+    id: hash('draft rule'),
+    label: 'Nobody but me',
+    predicate: { kind: 'owner' },
+    encoding: '0x01',
+    state: 'draft',
+    createdAt: NOW - 3 * hour,
+    usedBy: 0,
+  },
+]
+
+export const shares: ShareInfo[] = [
+  {
+    ref: hash('salary share'),
+    recordId: 'rec-salary',
+    title: 'Gross salary 2025',
+    identity: address('union'),
+    predicateId: hash('salary rule'),
+    n: 5,
+    t: 2,
+    length: 1,
+    holders: holders(5),
+    state: 'active',
+    createdAt: NOW - 12 * day,
+  },
+  {
+    ref: hash('pressure share'),
+    recordId: 'rec-pressure',
+    title: 'Blood pressure, mornings',
+    identity: address('self'),
+    predicateId: hash('study rule'),
+    n: 7,
+    t: 3,
+    length: 92,
+    holders: holders(7, [3, 6]),
+    state: 'active',
+    createdAt: NOW - 5 * day,
+  },
+  {
+    ref: hash('household share'),
+    recordId: 'rec-household',
+    title: 'Household spending',
+    column: 'amount',
+    identity: address('union'),
+    predicateId: hash('salary rule'),
+    n: 5,
+    t: 2,
+    length: 486,
+    holders: holders(5, [2]),
+    state: 'active',
+    createdAt: NOW - 2 * day,
+  },
+  {
+    ref: hash('household share 2'),
+    recordId: 'rec-household',
+    title: 'Household spending',
+    column: 'persons',
+    identity: address('self'),
+    predicateId: hash('study rule'),
+    n: 5,
+    t: 2,
+    length: 486,
+    holders: holders(5),
+    state: 'revoked',
+    createdAt: NOW - 30 * day,
+  },
+]
+
+export const values: Record<string, RecordValue> = {
+  'rec-salary': { type: 'number', value: '58240.50', unit: '€' },
+  'rec-pressure': {
+    type: 'timeseries',
+    unit: 'mmHg',
+    points: Array.from({ length: 92 }, (_, i) => ({
+      at: NOW - (92 - i) * day,
+      value: (128 + 9 * Math.sin(i / 7) + ((i * 37) % 11) - 5).toFixed(1),
+    })),
+  },
+  'rec-household': {
+    type: 'table',
+    columns: [
+      { name: 'date', kind: 'date' },
+      { name: 'category', kind: 'text' },
+      { name: 'amount', kind: 'number' },
+      { name: 'persons', kind: 'number' },
+    ],
+    rows: Array.from({ length: 486 }, (_, i) => [
+      new Date(NOW - (486 - i) * day).toISOString().slice(0, 10),
+      ['Groceries', 'Rent', '交通', 'Energy', 'Leisure'][i % 5]!,
+      (8 + ((i * 7919) % 9700) / 100).toFixed(2),
+      String(1 + (i % 4)),
+    ]),
+  },
+  'rec-note': {
+    type: 'text',
+    value:
+      'Passport and insurance numbers.\n\nPassport: C01X 0006 H\nValid until: 2031-04-12\nInsurance: A 123 456 780\n\n重要：原件放在书房左边的抽屉里。',
+  },
+  'rec-scan': {
+    type: 'file',
+    fileName: 'employment-contract-signed.pdf',
+    mediaType: 'application/pdf',
+    bytes: 1_842_113,
+    digest: hash('scan'),
+  },
+  'rec-steps': { type: 'number', value: '-0.0000012300' },
+}
+
+function summary(
+  id: string,
+  title: string,
+  tags: string[],
+  updatedAgo: number,
+  more: Partial<RecordSummary> = {},
+): RecordSummary {
+  const value = values[id]!
+  const own = shares.filter((s) => s.recordId === id && s.state === 'active')
+  const worst = own
+    .map((s) => ({ healthy: s.holders.filter((h) => h.healthy).length, n: s.n, t: s.t }))
+    .sort((a, b) => a.healthy - a.t - (b.healthy - b.t))[0]
+  const preview =
+    value.type === 'number'
+      ? `${value.value}${value.unit === undefined ? '' : ` ${value.unit}`}`
+      : value.type === 'text'
+        ? value.value.split('\n')[0]!
+        : value.type === 'file'
+          ? value.fileName
+          : value.type === 'table'
+            ? value.columns.map((c) => c.name).join(', ')
+            : `${value.points.length} × ${value.unit}`
+  return {
+    id,
+    title,
+    type: value.type,
+    tags,
+    createdAt: NOW - 60 * day,
+    updatedAt: NOW - updatedAgo,
+    preview,
+    ...(value.type === 'table' ? { rows: value.rows.length } : {}),
+    ...(value.type === 'timeseries' ? { rows: value.points.length } : {}),
+    ...(value.type === 'file' ? { bytes: value.bytes } : {}),
+    shared: own.length,
+    holdersHealthy: worst?.healthy ?? 0,
+    holdersTotal: worst?.n ?? 0,
+    threshold: worst?.t ?? 0,
+    ...more,
+  }
+}
+
+export const records: RecordSummary[] = [
+  summary('rec-salary', 'Gross salary 2025', ['work', 'finance'], 12 * day),
+  summary('rec-pressure', 'Blood pressure, mornings', ['health'], 5 * hour),
+  summary('rec-household', 'Household spending', ['finance', '家庭'], 2 * day),
+  summary('rec-note', '证件与保险号码', ['documents'], 20 * day),
+  summary(
+    'rec-scan',
+    'Employment contract (signed scan) with a title that is longer than the list is wide',
+    ['work', 'documents'],
+    33 * day,
+  ),
+]
+export const trash: RecordSummary[] = [
+  summary('rec-steps', 'Calibration offset', [], 3 * day, { removedAt: NOW - 3 * hour }),
+]
+
+export const settings: Settings = {
+  language: 'en',
+  theme: 'system',
+  autoLockMinutes: 15,
+  role: 'person',
+  storageQuotaBytes: 2_000_000_000,
+  notifications: true,
+}
+
+export const checklist: ChecklistItem[] = [
+  {
+    id: 'durability',
+    state: 'attention',
+    facts: { shares: 3, atRisk: 1, title: 'Blood pressure, mornings' },
+  },
+  { id: 'approvals', state: 'attention', facts: { waiting: 2 } },
+  { id: 'backup', state: 'problem', facts: {} },
+  { id: 'rehearsal', state: 'ok', facts: { at: NOW - 9 * day } },
+  { id: 'node', state: 'ok', facts: { peers: 6 } },
+  { id: 'chain', state: 'ok', facts: { height: 18_204 } },
+  { id: 'deposit', state: 'ok', facts: { depositWei: '2000000000000000000' } },
+]
+
+export const jobs: Job[] = [
+  {
+    id: 'job-share',
+    kind: 'share',
+    state: 'running',
+    phase: 'send',
+    progress: 0.46,
+    title: 'Household spending',
+    startedAt: NOW - 40_000,
+    updatedAt: NOW - 2000,
+  },
+  {
+    id: 'job-failed',
+    kind: 'declassify',
+    state: 'failed',
+    phase: 'collect',
+    progress: 0.3,
+    title: 'Blood pressure, mornings',
+    startedAt: NOW - 3 * hour,
+    updatedAt: NOW - 3 * hour,
+    error: { code: 'SHARES_TOO_FEW', message: '3 of 4 needed shares answered within 30 s' },
+  },
+  {
+    id: 'job-done',
+    kind: 'predicate',
+    state: 'done',
+    phase: 'ledger',
+    progress: 1,
+    title: 'Only averages, at least 5 people, ask me first',
+    startedAt: NOW - 40 * day,
+    updatedAt: NOW - 40 * day,
+    result: { predicateId: hash('salary rule') },
+  },
+]
+
+const committee = [address('node 0'), address('node 2'), address('node 4')]
+export const computeJobs: ComputeJob[] = [
+  {
+    id: hash('compute 1'),
+    label: 'Average salary, spring',
+    function: 'mean',
+    codeHash: hash('mean'),
+    requester: me,
+    roles: ['requester', 'owner'],
+    references: 38,
+    owners: 38,
+    approvals: { needed: 38, given: 38, declined: 0 },
+    committee,
+    threshold: 1,
+    state: 'computing',
+    progress: 0.55,
+    rounds: { done: 6, total: 11 },
+    attempt: 1,
+    createdAt: NOW - 5 * minute,
+  },
+  {
+    id: hash('compute 2'),
+    function: 'variance',
+    codeHash: hash('variance'),
+    requester: address('mina'),
+    roles: ['owner'],
+    references: 12,
+    owners: 12,
+    approvals: { needed: 12, given: 7, declined: 1 },
+    committee: [],
+    threshold: 1,
+    state: 'approvals',
+    progress: 0.58,
+    attempt: 1,
+    createdAt: NOW - 2 * hour,
+  },
+  {
+    id: hash('compute 3'),
+    label: 'Average blood pressure',
+    function: 'mean',
+    codeHash: hash('mean'),
+    requester: me,
+    roles: ['requester', 'committee'],
+    references: 21,
+    owners: 21,
+    approvals: { needed: 21, given: 21, declined: 0 },
+    committee,
+    threshold: 1,
+    state: 'done',
+    progress: 1,
+    rounds: { done: 11, total: 11 },
+    attempt: 2,
+    createdAt: NOW - 3 * day,
+    finishedAt: NOW - 3 * day + 42_000,
+    resultDigest: hash('result 3'),
+    transcriptDigest: hash('transcript 3'),
+  },
+  {
+    id: hash('compute 4'),
+    function: 'covariance',
+    codeHash: hash('covariance'),
+    requester: me,
+    roles: ['requester'],
+    references: 4,
+    owners: 3,
+    approvals: { needed: 3, given: 0, declined: 0 },
+    committee: [],
+    threshold: 1,
+    state: 'failed',
+    progress: 0.2,
+    attempt: 3,
+    createdAt: NOW - 9 * day,
+    finishedAt: NOW - 9 * day + minute,
+    error: {
+      code: 'COHORT_TOO_SMALL',
+      message: 'holders refused: 3 people, the rule asks for 5',
+      remedy: 'ask more people',
+    },
+  },
+]
+
+export const approvals: Approval[] = [
+  {
+    id: hash('compute 2'),
+    requester: address('mina'),
+    requesterLabel: 'Mina (works council)',
+    function: 'variance',
+    codeHash: hash('variance'),
+    params: { kind: 'sample' },
+    references: [
+      { ref: hash('salary share'), recordId: 'rec-salary', title: 'Gross salary 2025', usesLeft: 2 },
+    ],
+    owners: 12,
+    reveals: 'variance',
+    committeeSize: 3,
+    requestedAt: NOW - 2 * hour,
+    state: 'waiting',
+  },
+  {
+    id: hash('compute 5'),
+    requester: address('stranger'),
+    function: 'mean',
+    codeHash: hash('mean'),
+    params: {},
+    references: [
+      {
+        ref: hash('household share'),
+        recordId: 'rec-household',
+        title: 'Household spending · amount',
+        usesLeft: 1,
+      },
+      { ref: hash('salary share'), recordId: 'rec-salary', title: 'Gross salary 2025', usesLeft: 2 },
+    ],
+    owners: 64,
+    reveals: 'mean',
+    committeeSize: 5,
+    requestedAt: NOW - 26 * hour,
+    state: 'waiting',
+  },
+  {
+    id: hash('compute 3'),
+    requester: me,
+    function: 'mean',
+    codeHash: hash('mean'),
+    params: {},
+    references: [
+      { ref: hash('pressure share'), recordId: 'rec-pressure', title: 'Blood pressure, mornings' },
+    ],
+    owners: 21,
+    reveals: 'mean',
+    committeeSize: 3,
+    requestedAt: NOW - 3 * day,
+    state: 'approved',
+  },
+]
+
+export const references: Reference[] = [
+  ...shares.map<Reference>((s) => ({
+    ref: s.ref,
+    owner: me,
+    identity: s.identity,
+    identityLabel: identities.find((i) => i.address === s.identity)?.label ?? '',
+    predicateId: s.predicateId,
+    predicate: salaryRule,
+    length: s.length,
+    state: s.state,
+    createdAt: s.createdAt,
+    mine: true,
+    title: s.title,
+  })),
+  ...Array.from(
+    { length: 9 },
+    (_, i): Reference => ({
+      ref: hash(`foreign ${i}`),
+      owner: address(`owner ${i}`),
+      identity: address('union'),
+      identityLabel: 'Salary survey 2026',
+      predicateId: hash('salary rule'),
+      predicate: salaryRule,
+      length: 1,
+      state: 'active',
+      createdAt: NOW - (i + 3) * day,
+      mine: false,
+    }),
+  ),
+]
+
+export const grants: AccessGrant[] = shares.map((share, i) => ({
+  ref: share.ref,
+  recordId: share.recordId,
+  title: share.column === undefined ? share.title : `${share.title} · ${share.column}`,
+  identity: identities.find((x) => x.address === share.identity)!,
+  predicateId: share.predicateId,
+  predicate: share.predicateId === hash('salary rule') ? salaryRule : studyRule,
+  state: (['active', 'active', 'used-up', 'revoked'] as const)[i]!,
+  accounts: i === 1 ? [address('clinic lead')] : [],
+  functions: share.predicateId === hash('salary rule') ? [hash('mean'), hash('variance')] : [],
+  ...(share.predicateId === hash('salary rule')
+    ? { expiresAt: NOW + 120 * day, usesLeft: i === 2 ? 0 : 2 }
+    : {}),
+  ...(i === 1 ? { lastUsedAt: NOW - 3 * day } : {}),
+  computations: [1, 1, 3, 0][i]!,
+}))
+
+export const node: NodeStatus = {
+  nodeId: address('node 0'),
+  peerId: '12D3KooWQnDeVLnV2qsPNhkPnxyBmw4yrSc7pVW7YH4ZbqvC2bUq',
+  addresses: ['/ip4/192.168.1.24/tcp/47120', '/ip4/127.0.0.1/tcp/47120'],
+  state: 'running',
+  startedAt: NOW - 3 * day,
+  registered: true,
+  depositWei: '2000000000000000000',
+  serving: true,
+  peers: Array.from({ length: 7 }, (_, i) => ({
+    nodeId: address(`node ${i + 1}`),
+    connected: i !== 2,
+    serving: i % 3 !== 1,
+  })),
+  sharesHeld: 4182,
+  storedBytes: 734_003_200,
+  quotaBytes: 2_000_000_000,
+  computations: 57,
+  chain: {
+    kind: 'devnet',
+    chainId: 31337,
+    endpoint: 'http://127.0.0.1:8545',
+    height: 18_204,
+    confirmations: 1,
+    healthy: true,
+    reorganisations: 0,
+  },
+  process: { rssBytes: 148_897_792, cpuSeconds: 412.4, uptimeSeconds: 259_200 },
+}
+
+type Entry = Output<'activity.list'>['entries'][number]
+const kinds: [string, Record<string, string>][] = [
+  ['vault.unlock', {}],
+  ['data.add', { title: 'Gross salary 2025', type: 'number' }],
+  [
+    'predicate.publish',
+    { label: 'Only averages, at least 5 people, ask me first', predicateId: hash('salary rule') },
+  ],
+  ['share.create', { title: 'Gross salary 2025', ref: hash('salary share'), n: '5', t: '2' }],
+  ['approval.approve', { id: hash('compute 3'), requester: me, function: 'mean' }],
+  ['compute.done', { id: hash('compute 3'), function: 'mean' }],
+  ['vault.lock', { reason: 'idle' }],
+  ['vault.unlock.failed', { attempts: '1' }],
+  ['data.update', { title: 'Blood pressure, mornings' }],
+  ['access.revoke', { title: 'Household spending · persons', ref: hash('household share 2') }],
+  ['vault.export', { records: '5' }],
+]
+export const activity: Entry[] = Array.from({ length: 64 }, (_, i) => {
+  const seq = 64 - i
+  const [kind, facts] = kinds[seq % kinds.length]!
+  return { seq, at: NOW - i * 5.3 * hour, kind, facts, hash: hash(`activity ${seq}`) }
+})
+
+export const words =
+  'galaxy hover ribbon canyon ozone tilt maple erode quantum yard velvet sponsor kiwi junior basket noble fossil dune armor cactus pepper ladder icon swarm'.split(
+    ' ',
+  )

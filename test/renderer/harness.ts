@@ -1,0 +1,4 @@
+import { installFixture } from './fixture-service.ts'
+
+installFixture()
+await import('../../renderer/main.tsx')
