@@ -58,12 +58,12 @@ export type DataRecord = ShareRecord | EncryptedRecord | PublicRecord
 /** `pending`: stored but invisible until committed; expires and is deleted otherwise. */
 export type RecordState = 'pending' | 'active'
 
-export type Action = 'put' | 'commit' | 'delete'
+export type Action = 'put' | 'commit' | 'abort' | 'delete'
 
 /**
- * The owner's consent to an action on one key. `content` is the digest that all parts share (`contentDigest`:
- * of the commitments for shares), so that one signature serves every holder and nobody can dress other
- * content in it.
+ * The owner's consent to an action on one key. `content` says what it applies to, so that one signature serves
+ * every holder and nobody can dress other content in it: for a put `contentDigest(record)` (what all holders'
+ * parts share: the commitments of shares), for a commit `placementDigest`, otherwise `NO_CONTENT`.
  */
 export interface Authorization {
   action: Action
@@ -137,6 +137,8 @@ export interface RecordSummary {
   owner: Address
   state: RecordState
   digest: Hash
+  /** `contentDigest(record)`: what the reference on the ledger carries. */
+  content: Hash
   bytes: number
   placements: Placement[]
 }
@@ -165,8 +167,8 @@ export interface RecordStore {
   delete(kind: RecordKind, key: Hash, time?: number): boolean
   /** The time up to which authorizations for the key are void. */
   deletedAt(kind: RecordKind, key: Hash): number | undefined
-  /** Deletes pending records that expired; returns how many. */
-  expire(now: number): number
+  /** Pending records whose time is over. */
+  expired(now: number, limit: number): RecordSummary[]
   /** Active records after `cursor` in key order. */
   scan(cursor: string | undefined, limit: number): RecordSummary[]
   usage(owner?: Address): Usage
@@ -206,11 +208,16 @@ export type RepairShare = (request: {
   replacement: NodeId
 }) => Promise<Receipt>
 
-/** `minimum` receipts make a store succeed; fewer abort it. */
-export interface StoreResult {
+/** Records that enough holders keep as pending: to be committed or aborted. Plain data but for the receipts. */
+export interface PreparedStore {
+  kind: RecordKind
   key: Hash
+  /** `contentDigest` of the records. */
+  content: Hash
   receipts: Receipt[]
   placements: Placement[]
+  /** Share indices (or replicas) that found no holder; repair recruits some later. */
+  missing: number[]
 }
 
 /** Describes public data of any size; its own digest is the key. */

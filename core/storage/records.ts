@@ -155,12 +155,13 @@ export class SqliteRecordStore implements RecordStore {
     return row && Number(row.time)
   }
 
-  expire(now: number): number {
-    const { changes } = this.#db
-      .prepare(`DELETE FROM records WHERE state = 'pending' AND expires <= ?`)
-      .run(now)
-    if (changes > 0) this.#compact()
-    return changes
+  expired(now: number, limit: number): RecordSummary[] {
+    return this.#db
+      .prepare(
+        `SELECT ${COLUMNS} FROM records WHERE state = 'pending' AND expires <= ? ORDER BY expires LIMIT ?`,
+      )
+      .all(now, limit)
+      .map(toSummary)
   }
 
   scan(cursor: string | undefined, limit: number): RecordSummary[] {
@@ -228,6 +229,7 @@ function toSummary(row: Record<string, unknown>): RecordSummary {
     owner: String(row.owner) as Address,
     state: String(row.state) as RecordState,
     digest: String(row.digest) as Hash,
+    content: (JSON.parse(String(row.authorization)) as Authorization).content,
     bytes: Number(row.bytes),
     placements: JSON.parse(String(row.placements)) as Placement[],
   }
