@@ -57,6 +57,8 @@ export function createNode(options: NodeOptions, gater: ConnectionGater): Promis
       yamux({
         maxInboundStreams: 1024,
         maxOutboundStreams: 1024,
+        // Requests may come while the connection is still being set up.
+        maxEarlyStreams: 128,
         streamOptions: {
           initialStreamWindowSize: 256 * KiB,
           maxStreamWindowSize: 16 * MiB,

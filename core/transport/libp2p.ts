@@ -225,8 +225,15 @@ export class Libp2pTransport implements Transport {
     await this.#node.stop()
   }
 
+  /** Drops every connection without a word and stops: what a crash looks like to the others. */
+  async abandon(): Promise<void> {
+    for (const connection of this.#node.getConnections()) connection.abort(new Error('abandoned'))
+    await this.stop()
+  }
+
   async #start(options: Libp2pTransportOptions): Promise<void> {
-    const streams = { maxInboundStreams: this.#limits.incomingRequests, maxOutboundStreams: 1024 }
+    // Streams linger a moment after their answer; what counts is limited by the request table.
+    const streams = { maxInboundStreams: 4 * this.#limits.incomingRequests, maxOutboundStreams: 1024 }
     await this.#node.handle(RPC_PROTOCOL, (s, c) => this.#serve(s, c), streams)
     await this.#node.handle(SESSION_PROTOCOL, (s, c) => this.#accept(s, c), {
       maxInboundStreams: 512,

@@ -1,9 +1,13 @@
 import { EnigmaError } from '../base/errors.ts'
+import { MiB } from '../base/units.ts'
 import { DEFAULT_LIMITS, type Limits, OPEN_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from './constants.ts'
 import type { Inbox } from './inbox.ts'
 import { checkProtocolName, deadline, orAbort, PeerQueue, RequestTable } from './requests.ts'
 import { type OpenSession, type Outbound, SessionTable } from './sessions.ts'
 import type { NodeId, RequestHandler, RequestOptions, Session, Transport } from './types.ts'
+
+/** Bytes of one channel that are under way before its sender waits. */
+const WINDOW_BYTES = 1 * MiB
 
 export interface MemoryNetworkOptions {
   /** Milliseconds a message takes. Order between two nodes is kept whatever it returns. */
@@ -224,6 +228,7 @@ export class MemoryTransport implements Transport {
 
   #link(inbound: { inbox: Inbox; closed: (graceful: boolean) => void }, peer: NodeId): Outbound {
     let tail: Promise<void> = Promise.resolve()
+    let inTransit = 0
     const { inbox, closed } = inbound
     return {
       send: async (message) => {
@@ -231,13 +236,15 @@ export class MemoryTransport implements Transport {
         const copy = message.slice()
         const arrived = this.#network.transit(this.self, peer)
         const previous = tail
+        inTransit += copy.length
         tail = (async () => {
           await previous
           await arrived
           await inbox.space()
           inbox.push(copy)
+          inTransit -= copy.length
         })()
-        await inbox.space()
+        if (inTransit > WINDOW_BYTES) await tail
       },
       end: async () => void tail.then(() => closed(true)),
       abort: () => closed(false),
