@@ -1,17 +1,20 @@
-import { useNavigate, useSearch } from '@tanstack/react-router'
+import { useNavigate, useParams } from '@tanstack/react-router'
 import { useCallback } from 'react'
 
-/** What a list has selected, in the address (`?id=…`), so that going back and links work. */
-export function useSelection(): [id: string | undefined, select: (id: string | undefined) => void] {
-  const search = useSearch({ strict: false }) as { id?: unknown }
+type Listing = 'data' | 'identities' | 'predicates' | 'access' | 'approvals' | 'computations'
+
+/** What a list has open, in the address (`/access/abc`), so that going back and links work. */
+export function useSelection(
+  screen: Listing,
+): [id: string | undefined, select: (id: string | undefined) => void] {
+  const { id } = useParams({ strict: false })
   const navigate = useNavigate()
   const select = useCallback(
-    (id: string | undefined) => {
-      // The router's own types know the search of one route at a time; this hook serves all of them.
-      const change = { to: '.', search: id === undefined ? {} : { id } } as Parameters<typeof navigate>[0]
-      void navigate(change)
+    (next: string | undefined) => {
+      if (next === undefined) void navigate({ to: `/${screen}` })
+      else void navigate({ to: `/${screen}/$id`, params: { id: next } })
     },
-    [navigate],
+    [navigate, screen],
   )
-  return [typeof search.id === 'string' ? search.id : undefined, select]
+  return [id, select]
 }

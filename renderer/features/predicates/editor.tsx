@@ -82,7 +82,7 @@ export function RuleEditor({
                 <Button
                   variant="primary"
                   size="sm"
-                  onClick={() => onPublished(publish.job?.result?.predicateId ?? publish.job?.result?.id)}
+                  onClick={() => onPublished(publish.job?.result?.predicate)}
                 >
                   {t('predicates.back')}
                 </Button>

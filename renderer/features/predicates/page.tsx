@@ -27,7 +27,7 @@ export default function PredicatesPage() {
   const t = useT()
   const names = useNames()
   const { data, error, reload } = predicates.use({})
-  const [selected, select] = useSelection()
+  const [selected, select] = useSelection('predicates')
   const [draft, setDraft] = useState<Draft>()
   const rules = data?.predicates ?? []
   const current = rules.find((p) => p.id === selected)

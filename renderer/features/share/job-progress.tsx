@@ -10,12 +10,13 @@ import { ErrorState } from '../../app/ui/states.tsx'
 import { StepList } from '../../app/ui/step-list.tsx'
 import { PHASES, stepOf } from './phases.ts'
 
-/** The words for a job's phase. */
-export function usePhaseText(): (phase: string) => string {
+/** The words for a job's phase; some kinds of work have words of their own. */
+function usePhaseText(kind: Job['kind'] | undefined): (phase: string) => string {
   const t = useT()
   return (phase) => {
-    const key = `share.phase.${phase}`
-    return hasMessage(key) ? t(key) : t('share.phase.other')
+    const own = `share.phase.${kind}.${phase}`
+    const common = `share.phase.${phase}`
+    return hasMessage(own) ? t(own) : hasMessage(common) ? t(common) : t('share.phase.other')
   }
 }
 
@@ -34,7 +35,7 @@ export function JobProgress({
   note?: ReactNode
 }) {
   const t = useT()
-  const phaseText = usePhaseText()
+  const phaseText = usePhaseText(job?.kind)
   const cancel = useAction(cancelJob)
   if (job === undefined) return <SkeletonLines lines={3} />
   const at = stepOf(job)
@@ -53,6 +54,9 @@ export function JobProgress({
           state: i < at ? 'done' : i > at ? 'todo' : stopped ? 'failed' : 'running',
         }))}
       />
+      {job.state === 'waiting' && job.phase === 'unlock' && (
+        <p className="text-sm text-muted">{phaseText('unlock')}</p>
+      )}
       {note}
       {job.error !== undefined && <ErrorState error={EnigmaError.fromObject(job.error)} onRetry={onRetry} />}
       {cancel.error !== undefined && <ErrorState error={cancel.error} compact />}

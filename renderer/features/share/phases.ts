@@ -3,13 +3,13 @@ import type { Job } from '../../../core/ipc/index.ts'
 /** The steps people see for each kind of work; a phase that is not among them is placed by progress. */
 export const PHASES: Record<Job['kind'], readonly string[]> = {
   share: ['prepare', 'split', 'send', 'receipts', 'ledger', 'confirm'],
-  compute: ['prepare', 'submit', 'confirm'],
+  compute: ['request', 'approvals', 'admit', 'committee', 'inputs', 'computing', 'output'],
   declassify: ['request', 'collect', 'verify', 'reconstruct'],
   revoke: ['withdraw', 'confirm', 'delete'],
-  identity: ['prepare', 'submit', 'confirm'],
-  predicate: ['encode', 'submit', 'confirm'],
+  identity: ['consents', 'ledger'],
+  predicate: ['ledger'],
   decide: ['sign', 'submit', 'confirm'],
-  register: ['deposit', 'register', 'confirm'],
+  register: ['ledger'],
 }
 
 /** Which of the steps a job is in; steps.length when it is done. */

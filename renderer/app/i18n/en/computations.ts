@@ -164,4 +164,12 @@ export const computations = {
   yours: 'yours',
   people: 'People',
   data: 'Data',
+  'param.kind': 'Kind',
+  'param.layout': 'Order of the pairs',
+  'param.output': 'Result',
+  'param.choice.alternate': 'x and y alternate',
+  'param.choice.columns': 'all x first, then all y',
+  'param.choice.mean': 'the mean score only',
+  'param.choice.each': 'one score for each reference',
+  'param.choice.none': 'as usual',
 } as const

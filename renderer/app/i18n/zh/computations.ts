@@ -161,4 +161,12 @@ export const computations: Catalog<typeof en> = {
   yours: '您的',
   people: '人数',
   data: '数据',
+  'param.kind': '类型',
+  'param.layout': '数对的排列',
+  'param.output': '结果',
+  'param.choice.alternate': 'x 与 y 交替',
+  'param.choice.columns': '先列出所有 x，再列出所有 y',
+  'param.choice.mean': '仅平均分',
+  'param.choice.each': '每项引用一个分数',
+  'param.choice.none': '默认',
 }
