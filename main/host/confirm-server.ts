@@ -14,7 +14,6 @@ const MAX_OPEN = 4
 
 export interface ConfirmServerOptions {
   log: Log
-  language(): Promise<Language>
   /** Shows the address to the owner, in the system browser or on standard output. */
   open(url: string): void
   expiresMs?: number
@@ -22,7 +21,7 @@ export interface ConfirmServerOptions {
 
 export interface ConfirmServer {
   readonly port: number
-  confirm(confirmation: Confirmation, signal: AbortSignal): Promise<boolean>
+  confirm(confirmation: Confirmation, language: Language, signal: AbortSignal): Promise<boolean>
   close(): Promise<void>
 }
 
@@ -105,11 +104,11 @@ export async function serveConfirmations(options: ConfirmServerOptions): Promise
   port = portOf(server)
   return {
     port,
-    async confirm(confirmation, signal) {
+    async confirm(confirmation, language, signal) {
       if (open >= MAX_OPEN || signal.aborted) return false
       open++
       try {
-        return await ask(confirmText(confirmation, await options.language()), signal)
+        return await ask(confirmText(confirmation, language), signal)
       } finally {
         open--
       }

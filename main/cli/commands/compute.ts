@@ -1,0 +1,215 @@
+import type { Command } from 'commander'
+import { EnigmaError, type Input, type Output } from '../../../core/ipc/index.ts'
+import type { NodeClient } from '../../host/client.ts'
+import { idOf } from '../../job-id.ts'
+import { finishComputation, finishJob } from '../jobs.ts'
+import { fields, table } from '../output.ts'
+import { collect, parseCount } from '../predicate.ts'
+import { action, type Session } from '../session.ts'
+import { readText } from './data.ts'
+import { report } from './sharing.ts'
+
+interface RequestOptions {
+  function: string
+  ref?: string[]
+  refsFile?: string
+  param?: string[]
+  committee?: number
+  threshold?: number
+  label?: string
+  wait?: boolean
+}
+
+export function addComputeCommands(program: Command): void {
+  const compute = program.command('compute').description('compute on shared data without seeing it')
+
+  compute
+    .command('functions')
+    .description('list the functions that can be computed')
+    .action(
+      action(async (session) => {
+        const { functions } = await (await session.connect()).call('compute.functions', {})
+        session.out.result({ functions }, () =>
+          table(
+            ['id', 'code hash', 'parameters'],
+            functions.map((f) => [f.id, f.codeHash, f.params.map((p) => p.name).join(', ')]),
+          ),
+        )
+      }),
+    )
+
+  compute
+    .command('references')
+    .description('list shared data that a request could name')
+    .option('--owner <account>')
+    .option('--identity <address>')
+    .option('--include-revoked')
+    .action(
+      action(async (session, options: Input<'compute.references'>) => {
+        const { references } = await (await session.connect()).call('compute.references', options)
+        session.out.result({ references }, () =>
+          table(
+            ['reference', 'owner', 'values', 'state'],
+            references.map((r) => [r.ref, r.owner, String(r.length), r.state]),
+          ),
+        )
+      }),
+    )
+
+  compute
+    .command('request')
+    .description('ask for a computation over references of one or many owners')
+    .requiredOption('--function <name>', 'sum, mean, weighted-mean, variance, covariance or linear-score')
+    .option('--ref <reference>', 'input (repeatable)', collect)
+    .option('--refs-file <file>', 'inputs, one reference a line')
+    .option('--param <name=value>', 'parameter of the function; JSON or text (repeatable)', collect)
+    .option('--committee <n>', 'nodes that compute', parseCount)
+    .option('--threshold <t>', 'so many of them together learn nothing', parseCount)
+    .option('--label <text>')
+    .option('--wait', 'wait for approvals and the result, and print it')
+    .action(
+      action(async (session, options: RequestOptions) => {
+        const client = await session.connect()
+        const id = await request(session, client, options)
+        if (!options.wait) {
+          session.out.result({ id }, () => `requested ${id}`)
+          return
+        }
+        await finishComputation(session, client, id)
+        showResult(session, await client.call('compute.result', { id }))
+      }),
+    )
+
+  compute
+    .command('list')
+    .description('list computations')
+    .action(
+      action(async (session) => {
+        const { jobs } = await (await session.connect()).call('compute.list', {})
+        session.out.result({ jobs }, () =>
+          table(
+            ['id', 'function', 'state', 'approvals', 'roles'],
+            jobs.map((j) => [
+              j.id,
+              j.function,
+              j.state,
+              `${j.approvals.given}/${j.approvals.needed}`,
+              j.roles.join(', '),
+            ]),
+          ),
+        )
+      }),
+    )
+
+  compute
+    .command('status')
+    .description('the state of a computation')
+    .argument('<id>')
+    .action(
+      action(async (session, id: string) => {
+        const { job } = await (await session.connect()).call('compute.get', { id })
+        session.out.result({ job }, () =>
+          fields({
+            id,
+            function: job.function,
+            state: job.state,
+            approvals: `${job.approvals.given} of ${job.approvals.needed}`,
+            people: job.owners,
+            references: job.references,
+            reason: job.error?.message,
+          }),
+        )
+      }),
+    )
+
+  compute
+    .command('result')
+    .description('the result of a computation that you requested')
+    .argument('<id>')
+    .option('--wait', 'wait until there is one')
+    .action(
+      action(async (session, id: string, options: { wait?: boolean }) => {
+        const client = await session.connect()
+        if (options.wait) await finishComputation(session, client, id)
+        showResult(session, await client.call('compute.result', { id }))
+      }),
+    )
+
+  compute
+    .command('approvals')
+    .description('list requests that wait for your decision')
+    .action(
+      action(async (session) => {
+        const { approvals } = await (await session.connect()).call('approvals.list', {})
+        session.out.result({ approvals }, () =>
+          table(
+            ['id', 'requester', 'function', 'people', 'state'],
+            approvals.map((a) => [a.id, a.requester, a.function, String(a.owners), a.state]),
+          ),
+        )
+      }),
+    )
+
+  for (const decision of ['approve', 'decline'] as const)
+    compute
+      .command(decision)
+      .description(`${decision} a request for your data`)
+      .argument('<id>')
+      .option('--no-wait')
+      .action(
+        action(async (session, id: string, options: { wait: boolean }) => {
+          const { jobId } = await (await session.connect()).call('approvals.decide', { id, decision })
+          await report(session, jobId, options.wait)
+        }),
+      )
+
+  compute
+    .command('cancel')
+    .description('cancel a computation that you requested')
+    .argument('<id>')
+    .action(
+      action(async (session, id: string) => {
+        const { jobId } = await (await session.connect()).call('compute.cancel', { id })
+        await report(session, jobId, true)
+      }),
+    )
+}
+
+/** Resolves with the id on the ledger, once the request is there. */
+async function request(session: Session, client: NodeClient, options: RequestOptions): Promise<string> {
+  const refs = [...(options.ref ?? [])]
+  if (options.refsFile !== undefined)
+    refs.push(
+      ...readText(options.refsFile)
+        .split(/\s+/)
+        .filter((line) => line !== ''),
+    )
+  if (refs.length === 0)
+    throw new EnigmaError('INVALID_ARGUMENT', 'name the inputs with --ref or --refs-file')
+  const { jobId } = await client.call('compute.request', {
+    function: options.function as Input<'compute.request'>['function'],
+    refs,
+    ...(options.param === undefined ? {} : { params: Object.fromEntries(options.param.map(parseParam)) }),
+    ...(options.committee === undefined ? {} : { n: options.committee }),
+    ...(options.threshold === undefined ? {} : { t: options.threshold }),
+    ...(options.label === undefined ? {} : { label: options.label }),
+  })
+  return idOf(await finishJob(session, client, jobId))
+}
+
+function parseParam(text: string): [string, unknown] {
+  const at = text.indexOf('=')
+  if (at < 1) throw new EnigmaError('INVALID_ARGUMENT', `parameter ${text.slice(0, 60)}: expected name=value`)
+  const value = text.slice(at + 1)
+  // Numbers stay text: parameters are exact decimals.
+  if (!/^[[{"]/.test(value)) return [text.slice(0, at), value]
+  try {
+    return [text.slice(0, at), JSON.parse(value)]
+  } catch {
+    throw new EnigmaError('INVALID_ARGUMENT', `parameter ${text.slice(0, at)}: not JSON`)
+  }
+}
+
+function showResult(session: Session, result: Output<'compute.result'>): void {
+  session.out.result(result, () => result.values.join('\n'))
+}
