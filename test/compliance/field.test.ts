@@ -1,0 +1,195 @@
+import { describe, expect, it } from 'vitest'
+import { Prg } from '../../core/base/random.ts'
+import { createField, type FieldParameters } from '../../core/field/field.ts'
+import { BN254_ORDER, SECP256K1_ORDER } from '../../core/field/fields.ts'
+import type { FieldVector, PrimeField } from '../../core/field/types.ts'
+import { createJsKernel } from '../../core/kernel/js.ts'
+import { createWasmKernel } from '../../core/kernel/wasm.ts'
+
+const FIELDS: FieldParameters[] = [
+  { name: 'bn254', modulus: BN254_ORDER },
+  { name: 'secp256k1', modulus: SECP256K1_ORDER },
+  // The shortest modulus the kernel accepts, and a sparse one: 2^224 + 735 and 2^255 - 19.
+  { name: 'short', modulus: (1n << 224n) + 735n },
+  { name: 'curve25519', modulus: (1n << 255n) - 19n },
+]
+const KERNELS = { wasm: createWasmKernel, js: createJsKernel }
+
+const code = (expected: string) => expect.objectContaining({ code: expected })
+
+/** Values at which limbs, carries and the final subtraction are on the edge. */
+function edges(p: bigint): bigint[] {
+  const out = [0n, 1n, 2n, p - 1n, p - 2n, p >> 1n, (p >> 1n) + 1n]
+  for (const bits of [29n, 58n, 64n, 87n, 128n, 192n, 203n, 223n]) {
+    out.push((1n << bits) - 1n, 1n << bits, p - (1n << bits))
+  }
+  return out
+}
+
+/** Every pair of edges, as two vectors. */
+function pairs(p: bigint): [bigint[], bigint[]] {
+  const e = edges(p)
+  return [e.flatMap((x) => e.map(() => x)), e.flatMap(() => e)]
+}
+
+for (const parameters of FIELDS) {
+  for (const [kind, kernel] of Object.entries(KERNELS)) {
+    describe(`${parameters.name} on the ${kind} kernel`, () => {
+      const f: PrimeField = createField(parameters, kernel(parameters.modulus))
+      const p = f.modulus
+      const mod = (x: bigint) => ((x % p) + p) % p
+      const [xs, ys] = pairs(p)
+      const a = f.fromBigints(xs)
+      const b = f.fromBigints(ys)
+      const each = (fn: (x: bigint, y: bigint) => bigint) => xs.map((x, i) => mod(fn(x, ys[i]!)))
+      const read = (v: FieldVector) => f.toBigints(v)
+
+      it('adds, subtracts, negates and multiplies at the edges', () => {
+        expect(read(f.add(a, b))).toEqual(each((x, y) => x + y))
+        expect(read(f.sub(a, b))).toEqual(each((x, y) => x - y))
+        expect(read(f.mul(a, b))).toEqual(each((x, y) => x * y))
+        expect(read(f.mulAdd(a, b, a))).toEqual(each((x, y) => x * y + x))
+        expect(read(f.neg(a))).toEqual(each((x) => -x))
+      })
+
+      it('broadcasts a vector of length 1 on either side', () => {
+        const c = f.fromBigints([p - 3n])
+        expect(read(f.sub(a, c))).toEqual(each((x) => x + 3n))
+        expect(read(f.sub(c, a))).toEqual(each((x) => -3n - x))
+        expect(read(f.mulAdd(c, a, c))).toEqual(each((x) => -3n * x - 3n))
+        expect(read(f.inner(c, a))).toEqual([mod(xs.reduce((t, x) => t - 3n * x, 0n))])
+        expect(f.equal(c, f.fromBigints([-3n, -3n, -3n]))).toBe(true)
+        expect(read(f.linear([2n, 1n], [c, a]))).toEqual(each((x) => x - 6n))
+      })
+
+      it('scales, sums and takes inner products', () => {
+        for (const factor of [0n, 1n, -1n, p, 1n << 300n])
+          expect(read(f.scale(a, factor))).toEqual(each((x) => x * factor))
+        expect(read(f.sum(a))).toEqual([mod(xs.reduce((t, x) => t + x, 0n))])
+        expect(read(f.inner(a, b))).toEqual([mod(xs.reduce((t, x, i) => t + x * ys[i]!, 0n))])
+        const largest = f.fromBigints(new Array(1000).fill(-1n))
+        expect(read(f.inner(largest, largest))).toEqual([1000n])
+      })
+
+      it('combines more vectors than one reduction takes', () => {
+        const k = 70
+        const vectors = Array.from({ length: k }, () => f.fromBigints([-1n, 5n]))
+        const factors = Array.from({ length: k }, () => -1n)
+        expect(read(f.linear(factors, vectors))).toEqual([mod(70n), mod(-350n)])
+      })
+
+      it('evaluates polynomials at small, large and zero points', () => {
+        for (const degree of [0, 1, 5, 40]) {
+          const largest = Array.from({ length: degree + 1 }, () => f.fromBigints([-1n, 1n, 0n]))
+          for (const x of [0n, 1n, 2n, 31n, 255n, 65535n, 65536n, p - 1n]) {
+            let geometric = 0n
+            for (let k = 0; k <= degree; k++) geometric = mod(geometric * x + 1n)
+            expect(read(f.evaluate(largest, x))).toEqual([mod(-geometric), geometric, 0n])
+          }
+        }
+      })
+
+      it('inverts in batches and refuses zero', () => {
+        const nonzero = [...new Set(xs)].filter((x) => x !== 0n)
+        const v = f.fromBigints(nonzero)
+        expect(read(f.mul(f.inverse(v), v))).toEqual(nonzero.map(() => 1n))
+        expect(() => f.inverse(f.fromBigints([1n, 0n, 2n]))).toThrow(code('FIELD_NOT_INVERTIBLE'))
+        expect(f.inverse(f.zeros(0)).length).toBe(0)
+      })
+
+      it('round-trips canonical bytes and refuses others', () => {
+        expect(read(f.fromBytes(f.toBytes(a)))).toEqual(xs)
+        expect(f.toBytes(f.fromBigints([258n]))).toEqual(Uint8Array.from([2, 1, ...new Array(30).fill(0)]))
+        for (const value of [p, p + 1n, (1n << 256n) - 1n]) {
+          const bytes = new Uint8Array(64)
+          for (let i = 0; i < 32; i++) bytes[32 + i] = Number((value >> BigInt(8 * i)) & 255n)
+          expect(() => f.fromBytes(bytes)).toThrow(code('FIELD_RANGE'))
+        }
+        expect(() => f.fromBytes(new Uint8Array(33))).toThrow(code('LENGTH_MISMATCH'))
+        expect(f.fromBytes(new Uint8Array(0)).length).toBe(0)
+      })
+
+      it('draws the element that the stream of the seed defines', () => {
+        const seed = new Uint8Array(32).fill(9)
+        const bytes = new Prg(seed).bytes(48 * 5)
+        const expected = Array.from({ length: 5 }, (_, i) =>
+          mod(
+            BigInt(
+              `0x${Buffer.from(bytes.subarray(48 * i, 48 * i + 48))
+                .reverse()
+                .toString('hex')}`,
+            ),
+          ),
+        )
+        expect(read(f.random(5, new Prg(seed)))).toEqual(expected)
+        expect(new Set(read(f.random(50))).size).toBe(50)
+        expect(f.random(0).length).toBe(0)
+        // Longer than one draw: the stream goes on.
+        const long = f.random(20_000, new Prg(seed))
+        expect(read(f.slice(long, 0, 5))).toEqual(expected)
+      })
+
+      it('slices, concatenates and gathers', () => {
+        const v = f.fromBigints([10n, 11n, 12n, 13n])
+        expect(read(f.slice(v, 1, 3))).toEqual([11n, 12n])
+        expect(f.slice(v, 2, 2).length).toBe(0)
+        expect(read(f.concat([f.slice(v, 3, 4), v, f.zeros(1)]))).toEqual([13n, 10n, 11n, 12n, 13n, 0n])
+        expect(f.concat([]).length).toBe(0)
+        expect(read(f.gather(v, Uint32Array.from([3, 0, 3])))).toEqual([13n, 10n, 13n])
+        expect(() => f.gather(v, Uint32Array.from([4]))).toThrow(code('INVALID_ARGUMENT'))
+        expect(() => f.slice(v, 3, 5)).toThrow(code('INVALID_ARGUMENT'))
+        expect(() => f.slice(v, 3, 2)).toThrow(code('INVALID_ARGUMENT'))
+      })
+
+      it('compares every element', () => {
+        expect(f.equal(a, f.fromBigints(xs))).toBe(true)
+        for (const i of [0, xs.length - 1]) {
+          const other = [...xs]
+          other[i] = mod(other[i]! + 1n)
+          expect(f.equal(a, f.fromBigints(other))).toBe(false)
+        }
+      })
+
+      it('refuses unequal lengths, freed vectors and those of another field', () => {
+        const two = f.fromBigints([1n, 2n])
+        const three = f.fromBigints([1n, 2n, 3n])
+        for (const op of [f.add, f.sub, f.mul, f.inner, f.equal])
+          expect(() => op(two, three)).toThrow(code('LENGTH_MISMATCH'))
+        expect(() => f.mulAdd(two, two, three)).toThrow(code('LENGTH_MISMATCH'))
+        expect(() => f.add(two, f.zeros(0))).toThrow(code('LENGTH_MISMATCH'))
+        expect(() => f.linear([1n], [two, three])).toThrow(code('LENGTH_MISMATCH'))
+        expect(() => f.evaluate([], 1n)).toThrow(code('LENGTH_MISMATCH'))
+        three.free()
+        three.free()
+        expect(() => f.toBytes(three)).toThrow(code('INVALID_ARGUMENT'))
+        expect(() => f.neg(three)).toThrow(code('INVALID_ARGUMENT'))
+        const other = createField(parameters, kernel(p))
+        expect(() => f.add(two, other.zeros(2))).toThrow(code('INVALID_ARGUMENT'))
+        expect(() => f.zeros(-1)).toThrow(code('INVALID_ARGUMENT'))
+      })
+    })
+  }
+
+  describe(`${parameters.name}: scalars`, () => {
+    const f = createField(parameters, createJsKernel(parameters.modulus))
+    const { reduce, mul, inverse, lagrange } = f.scalar
+
+    it('reduces, multiplies and inverts', () => {
+      expect(reduce(-1n)).toBe(f.modulus - 1n)
+      expect(mul(-1n, -1n)).toBe(1n)
+      expect(mul(inverse(-7n), -7n)).toBe(1n)
+      expect(() => inverse(f.modulus)).toThrow(code('FIELD_NOT_INVERTIBLE'))
+    })
+
+    it('interpolates and refuses bad indices', () => {
+      const q = (x: bigint) => reduce(5n + 3n * x - 2n * x * x)
+      const xs = [4n, 9n, 1n]
+      for (const at of [0n, 7n, 4n, -1n]) {
+        const lambda = lagrange(xs, at)
+        expect(reduce(xs.reduce((t, x, j) => t + lambda[j]! * q(x), 0n))).toBe(q(at))
+      }
+      for (const bad of [[0n, 1n], [f.modulus, 1n], [1n, 2n, 1n], [1n, 1n + f.modulus], [3n * f.modulus]])
+        expect(() => lagrange(bad)).toThrow(code('SHARE_INDEX'))
+    })
+  })
+}
