@@ -190,7 +190,7 @@ export class Libp2pTransport implements Transport {
             const channel = await this.#openChannel(peer, SESSION_PROTOCOL, signal)
             await orAbort(channel.write(header), signal)
             if (!session.connect(peer, this.#outbound(channel, peer))) channel.abort()
-            else void channel.closed.then(() => session.lose(peer))
+            else void channel.closed.then(() => session.outboundClosed(peer))
           } catch (error) {
             if (options.signal?.aborted) throw error
             this.#log.debug('session-peer-unreachable', { session: id, peer })

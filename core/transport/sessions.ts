@@ -19,6 +19,8 @@ interface Waiting {
   timer: NodeJS.Timeout
 }
 
+const ATTACH_GRACE_MS = 500
+
 const closedError = (peer: NodeId, why: string) =>
   new EnigmaError('CHANNEL_CLOSED', `the channel of node ${peer} is closed: ${why}`, { details: { peer } })
 
@@ -186,6 +188,18 @@ export class OpenSession implements Session {
     if (this.#closed || this.#lost.has(peer)) return false
     this.#outbound.set(peer, outbound)
     return true
+  }
+
+  /**
+   * The sending channel ended before this side closed it. A peer that has left says so on its own channel, which
+   * may still carry unread messages; one that never opened a channel is given a moment, then it is lost.
+   */
+  outboundClosed(peer: NodeId): void {
+    this.#outbound.delete(peer)
+    if (this.#closed || this.#attached.has(peer)) return
+    setTimeout(() => {
+      if (!this.#attached.has(peer)) this.lose(peer)
+    }, ATTACH_GRACE_MS).unref()
   }
 
   get lostPeers(): readonly NodeId[] {
