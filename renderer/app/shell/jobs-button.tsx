@@ -18,7 +18,7 @@ export function JobsButton({ className }: { className?: string }) {
   const label = active.length === 0 ? t('shell.jobs.none') : t('shell.jobs.running', { count: active.length })
   return (
     <Popover.Root>
-      <Popover.Trigger aria-label={label} className={className}>
+      <Popover.Trigger className={className}>
         {active.length > 0 ? (
           <LoaderCircle aria-hidden className="size-4 shrink-0 animate-spin text-accent-text" />
         ) : (

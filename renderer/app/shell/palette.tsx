@@ -73,7 +73,7 @@ function Content({ close }: { close: () => void }) {
       <Command.Input
         autoFocus
         placeholder={t('shell.palette.placeholder')}
-        className="h-12 w-full border-b border-line bg-transparent px-4 text-base text-text outline-none placeholder:text-faint"
+        className="h-12 w-full shrink-0 border-b border-line bg-transparent px-4 text-base text-text outline-none placeholder:text-faint"
       />
       <Command.List className="min-h-0 overflow-y-auto p-1.5">
         <Command.Empty className="px-3 py-6 text-center text-sm text-muted">

@@ -69,7 +69,7 @@ export function SideBar({ onPalette }: { onPalette: () => void }) {
   const t = useT()
   const counts = useCounts()
   return (
-    <div className="flex w-52 shrink-0 flex-col border-e border-line bg-canvas max-[56.25rem]:w-13">
+    <header className="flex w-52 shrink-0 flex-col border-e border-line bg-canvas max-[56.25rem]:w-13">
       <div className="flex h-14 shrink-0 items-center gap-2.5 px-3.5 max-[56.25rem]:justify-center max-[56.25rem]:px-0">
         <Logo className="size-6" />
         <span className="text-base font-semibold max-[56.25rem]:sr-only">Enigma</span>
@@ -77,13 +77,12 @@ export function SideBar({ onPalette }: { onPalette: () => void }) {
       <div className="px-2 pb-2">
         <button
           type="button"
-          aria-label={t('shell.palette.open')}
           aria-keyshortcuts="Control+K Meta+K"
           className={cn(row, 'border border-line bg-surface hover:bg-hover')}
           onClick={onPalette}
         >
           <Search aria-hidden className="size-4 shrink-0" />
-          <span className="min-w-0 flex-1 truncate text-start max-[56.25rem]:hidden">
+          <span className="min-w-0 flex-1 truncate text-start max-[56.25rem]:sr-only">
             {t('shell.palette.short')}
           </span>
           <Kbd keys={['Mod', 'K']} className="max-[56.25rem]:hidden" />
@@ -112,12 +111,7 @@ export function SideBar({ onPalette }: { onPalette: () => void }) {
         <NodeState />
         <JobsButton className={row} />
         <Tooltip content={t('shell.lock.hint')} side="right">
-          <button
-            type="button"
-            aria-label={t('shell.lock')}
-            className={row}
-            onClick={() => void vault.lock().catch(() => undefined)}
-          >
+          <button type="button" className={row} onClick={() => void vault.lock().catch(() => undefined)}>
             <Lock aria-hidden className="size-4 shrink-0" />
             <span className="min-w-0 flex-1 truncate text-start max-[56.25rem]:sr-only">
               {t('shell.lock')}
@@ -125,6 +119,6 @@ export function SideBar({ onPalette }: { onPalette: () => void }) {
           </button>
         </Tooltip>
       </div>
-    </div>
+    </header>
   )
 }

@@ -58,7 +58,7 @@ export const shell = {
   'job.phase.collect': 'Collecting shares',
   'job.phase.reconstruct': 'Putting the value together',
   'palette.open': 'Command palette',
-  'palette.short': 'Search or jump',
+  'palette.short': 'Search',
   'palette.placeholder': 'Search data, screens and actions',
   'palette.empty': 'Nothing found.',
   'palette.actions': 'Actions',

@@ -61,7 +61,7 @@ export const shell: Catalog<typeof en> = {
   'job.phase.collect': '正在收集份额',
   'job.phase.reconstruct': '正在还原数值',
   'palette.open': '命令面板',
-  'palette.short': '搜索或跳转',
+  'palette.short': '搜索',
   'palette.placeholder': '搜索数据、页面和操作',
   'palette.empty': '没有找到。',
   'palette.actions': '操作',
