@@ -1,0 +1,828 @@
+import { timingSafeEqual } from 'node:crypto'
+import { join } from 'node:path'
+import { wipe } from '../base/bytes.ts'
+import { type Clock, systemClock } from '../base/clock.ts'
+import { EnigmaError } from '../base/errors.ts'
+import { silentLog } from '../base/log.ts'
+import { randomBytes } from '../base/random.ts'
+import { second } from '../base/units.ts'
+import { Keystore } from '../wallet/keystore.ts'
+import { entropyToPhrase, newEntropy, phraseToEntropy } from '../wallet/phrase.ts'
+import type { WalletKeys } from '../wallet/types.ts'
+import { EMPTY_ANCHOR } from './activity.ts'
+import { Backoff } from './backoff.ts'
+import { BlobStore } from './blobs.ts'
+import { encodeCanonical } from './codec.ts'
+import { LIMITS } from './constants.ts'
+import {
+  passwordKeySlot,
+  phraseKeySlot,
+  readHeader,
+  type Slot,
+  unlockWithEntropy,
+  unlockWithPassword,
+} from './container.ts'
+import { exportBytes, readExport } from './export.ts'
+import { nodeFs, removeTemporaries, replaceFile } from './fs.ts'
+import { importedValue, prepareImport } from './import.ts'
+import { calibrateKdf, checkKdf } from './kdf.ts'
+import { KeyRing, lockedError } from './keys.ts'
+import { mergeRecords, mergeSettings } from './merge.ts'
+import { checkPassword } from './password.ts'
+import {
+  findRecord,
+  loadValue,
+  newRecordId,
+  nextVersion,
+  numericColumnOf,
+  storeValue,
+  summary,
+  versionInfo,
+  withRecord,
+} from './records.ts'
+import { ATTEMPTS_FILE, blobDir, openVaultFile, type Place, Session, vaultPath } from './session.ts'
+import {
+  adoptBlob,
+  referencedBlobs,
+  type StoredContent,
+  type StoredRecord,
+  type StoredVersion,
+  type VaultState,
+} from './state.ts'
+import type {
+  ActivityEntry,
+  ActivityFields,
+  ActivityFilter,
+  ActivityVerdict,
+  ExportKey,
+  ExportProtection,
+  ImportCommit,
+  ImportOptions,
+  ImportPreview,
+  KdfParameters,
+  ListFilter,
+  MergeResult,
+  NewRecord,
+  PlainValue,
+  RecordChanges,
+  RecordSummary,
+  RecordVersion,
+  RehearsalResult,
+  RestoreResult,
+  Secret,
+  ShareEntry,
+  VaultModules,
+  VaultOptions,
+  VaultRecord,
+  VaultService,
+  VaultStatus,
+} from './types.ts'
+import { checkPlain, checkTags, checkTitle } from './values.ts'
+
+/** Locking does not wait longer than this for a write under way (reliability: locked within 1 s). */
+const LOCK_WAIT_MS = 0.5 * second
+
+/** The vault on disk. One instance per directory and process; see `VaultService` for the calls. */
+export class Vault implements VaultService {
+  readonly #place: Place
+  readonly #clock: Clock
+  readonly #backoff: Backoff
+  readonly #kdf: KdfParameters | undefined
+  #session: Session | undefined
+  #queue: Promise<unknown> = Promise.resolve()
+
+  constructor(options: VaultOptions, modules: VaultModules = {}) {
+    const { clock = systemClock, log = silentLog, fs = nodeFs, kdf } = modules
+    if (kdf !== undefined) checkKdf(kdf)
+    this.#place = { dir: options.dir, fs, clock, log: log.child('vault') }
+    this.#clock = clock
+    this.#kdf = kdf
+    this.#backoff = new Backoff(fs, join(options.dir, ATTEMPTS_FILE), clock, this.#place.log)
+  }
+
+  // ---------------------------------------------------------------- life cycle
+
+  async status(): Promise<VaultStatus> {
+    const exists = await this.#place.fs.exists(vaultPath(this.#place))
+    const failedAttempts = await this.#backoff.failures()
+    const backoffSeconds = Math.ceil((await this.#backoff.remainingMs()) / second)
+    const session = this.#session
+    if (session === undefined) return { exists, unlocked: false, failedAttempts, backoffSeconds }
+    const { records, backup, rehearsed } = session.state
+    const trash = [...records.values()].filter((record) => record.deleted !== undefined).length
+    return {
+      exists,
+      unlocked: true,
+      failedAttempts,
+      backoffSeconds,
+      records: records.size - trash,
+      trash,
+      address: session.wallet.signer().address,
+      depositAddress: session.wallet.deposit().address,
+      ...(backup === undefined ? {} : { backupAt: new Date(backup).toISOString() }),
+      ...(rehearsed === undefined ? {} : { rehearsedAt: new Date(rehearsed).toISOString() }),
+    }
+  }
+
+  create(password: Secret, options: { words?: 12 | 24 } = {}): Promise<{ phrase: string; address: string }> {
+    return this.#serial(async () => {
+      checkPassword(password)
+      const entropy = newEntropy(options.words ?? 24)
+      const phrase = entropyToPhrase(entropy)
+      const session = await this.#createWith(entropy, password)
+      await session.note('vault.created')
+      return { phrase, address: session.wallet.signer().address }
+    })
+  }
+
+  unlock(password: Secret): Promise<void> {
+    return this.#serial(async () => {
+      await this.#checkExists()
+      if (this.#session !== undefined) return this.#prove(this.#session, password)
+      const { value, failuresBefore } = await this.#backoff.guard(() =>
+        openVaultFile(this.#place, ({ header }) => unlockWithPassword('vault', header, password)),
+      )
+      const { opened, fileKey, state } = value
+      const session = await Session.open(this.#place, fileKey, state, opened.header.slots, opened.digest)
+      await session.sweep()
+      this.#session = session
+      await session.note('vault.unlocked', { failedAttempts: failuresBefore })
+    })
+  }
+
+  async lock(): Promise<void> {
+    const session = this.#session
+    if (session === undefined) return
+    // From here on every call is refused; what is being written gets a moment to finish.
+    this.#session = undefined
+    const farewell = this.#serial(async () => {
+      await session.note('vault.locked')
+      if (session.dirty) await session.save(session.state)
+    }).catch(() => {})
+    const patience = new AbortController()
+    await Promise.race([farewell, this.#clock.sleep(LOCK_WAIT_MS, patience.signal).catch(() => {})])
+    patience.abort()
+    await session.close()
+  }
+
+  changePassword(current: Secret, next: Secret): Promise<void> {
+    return this.#serial(async () => {
+      const session = this.#open()
+      await this.#prove(session, current)
+      checkPassword(next)
+      await this.#reseal(session, next)
+      await session.note('vault.password-changed')
+    })
+  }
+
+  revealPhrase(password: Secret): Promise<string> {
+    return this.#serial(async () => {
+      const session = this.#open()
+      await this.#prove(session, password)
+      await session.note('vault.phrase-revealed')
+      session.keys.check()
+      return entropyToPhrase(session.state.entropy)
+    })
+  }
+
+  confirmPassword(password: Secret): Promise<void> {
+    return this.#serial(async () => {
+      await this.#prove(this.#open(), password)
+    })
+  }
+
+  async restore(
+    phrase: Secret,
+    newPassword: Secret,
+    options: { backup?: { path: string; key?: ExportKey } } = {},
+  ): Promise<RestoreResult> {
+    checkPassword(newPassword)
+    const entropy = phraseToEntropy(phrase)
+    const backup = options.backup && { path: options.backup.path, key: options.backup.key ?? { phrase } }
+    // A backup that does not open must be known before anything is made.
+    if (backup !== undefined) await readExport(this.#place.fs, backup.path, backup.key, drain)
+    await this.lock()
+    const mode = await this.#serial(async () => {
+      if (await this.#place.fs.exists(vaultPath(this.#place))) {
+        await this.#reopen(entropy, newPassword)
+        return 'reopened' as const
+      }
+      const session = await this.#createWith(entropy.slice(), newPassword)
+      await session.note('vault.restored')
+      return 'created' as const
+    }).finally(() => wipe(entropy))
+    const merged = backup === undefined ? undefined : await this.importFrom(backup.path, backup.key)
+    const { wallet } = this.#open()
+    return {
+      mode,
+      address: wallet.signer().address,
+      depositAddress: wallet.deposit().address,
+      ...(merged === undefined ? {} : { merged }),
+    }
+  }
+
+  async rehearseRestore(phrase: Secret, options: { backupPath?: string } = {}): Promise<RehearsalResult> {
+    const entropy = phraseToEntropy(phrase)
+    const keys = await Keystore.fromEntropy(entropy)
+    try {
+      const vault = await attempt(() => this.#rehearseVault(entropy))
+      const path = options.backupPath
+      const backup =
+        path === undefined
+          ? undefined
+          : await attempt(async () => {
+              const { manifest } = await readExport(this.#place.fs, path, { phrase }, drain)
+              return {
+                records: manifest.records,
+                files: manifest.files,
+                created: new Date(manifest.created).toISOString(),
+              }
+            })
+      return {
+        ok: vault.opens && (backup?.opens ?? true),
+        address: keys.signer().address,
+        depositAddress: keys.deposit().address,
+        vault,
+        ...(backup === undefined ? {} : { backup }),
+      }
+    } finally {
+      keys.dispose()
+      wipe(entropy)
+    }
+  }
+
+  markRehearsed(): Promise<void> {
+    return this.#mutate(async (session, state) => {
+      await session.save({ ...state, rehearsed: this.#clock.now() })
+      return ['vault.restore-rehearsed', {}, undefined]
+    })
+  }
+
+  wallet(): WalletKeys {
+    return this.#open().wallet
+  }
+
+  // ---------------------------------------------------------------- records
+
+  add(record: NewRecord): Promise<VaultRecord> {
+    const title = checkTitle(record.title)
+    const tags = checkTags(record.tags ?? [])
+    return this.#mutate(async (session) => {
+      const content = await storeValue(session.blobs, record.value)
+      return this.#insert(session, title, tags, content, 'record.added')
+    })
+  }
+
+  async addFile(
+    file: { title: string; tags?: string[]; name: string; mime: string },
+    content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  ): Promise<VaultRecord> {
+    const title = checkTitle(file.title)
+    const tags = checkTags(file.tags ?? [])
+    const { name, mime } = file
+    for (const text of [name, mime])
+      if (
+        typeof text !== 'string' ||
+        text.length === 0 ||
+        text.length > LIMITS.fileName ||
+        !text.isWellFormed()
+      )
+        throw new EnigmaError(
+          'INVALID_ARGUMENT',
+          'a file needs a name and a media type of at most 255 characters',
+        )
+    // Outside the queue: hundreds of megabytes must not hold up every other call.
+    const writer = this.#open()
+    const blob = await writer.blobs.write(content, LIMITS.file)
+    const stored: StoredContent = { type: 'file', shape: { name, mime, bytes: blob.size }, blob }
+    return this.#mutate(async (session) => {
+      // Locked and unlocked meanwhile: the sweep may have removed what no record referred to.
+      if (session !== writer) throw lockedError()
+      return this.#insert(session, title, tags, stored, 'record.added')
+    })
+  }
+
+  async openFile(id: string): Promise<AsyncIterable<Uint8Array>> {
+    const session = this.#open()
+    const { content } = findRecord(session.state, id)
+    if (content.type !== 'file' || content.blob === undefined)
+      throw new EnigmaError('INVALID_ARGUMENT', 'this record is not a file')
+    return session.blobs.read(content.blob)
+  }
+
+  async get(id: string): Promise<VaultRecord> {
+    const session = this.#open()
+    return this.#full(session, findRecord(session.state, id))
+  }
+
+  async list(filter: ListFilter = {}): Promise<RecordSummary[]> {
+    const session = this.#open()
+    const { query = '', type, tag, trash = false } = filter
+    const found = query.trim() === '' ? undefined : (await session.index()).find(query)
+    session.keys.check()
+    return [...session.state.records.values()]
+      .filter(
+        (record) =>
+          (record.deleted !== undefined) === trash &&
+          (type === undefined || record.content.type === type) &&
+          (tag === undefined || record.tags.includes(tag)) &&
+          (found === undefined || found.has(record.id)),
+      )
+      .sort((a, b) => b.time - a.time || (a.id < b.id ? -1 : 1))
+      .map(summary)
+  }
+
+  update(id: string, changes: RecordChanges): Promise<VaultRecord> {
+    const title = changes.title === undefined ? undefined : checkTitle(changes.title)
+    const tags = changes.tags === undefined ? undefined : checkTags(changes.tags)
+    return this.#mutate(async (session, state) => {
+      const record = this.#live(state, id)
+      if (changes.value !== undefined && changes.value.type !== record.content.type)
+        throw new EnigmaError('INVALID_ARGUMENT', `this record holds a ${record.content.type}`, {
+          remedy: 'Add a new record for another type of value.',
+        })
+      const content = changes.value === undefined ? undefined : await storeValue(session.blobs, changes.value)
+      return this.#replace(session, record, {
+        ...(title === undefined ? {} : { title }),
+        ...(tags === undefined ? {} : { tags }),
+        ...(content === undefined ? {} : { content }),
+      })
+    })
+  }
+
+  async history(id: string): Promise<RecordVersion[]> {
+    return findRecord(this.#open().state, id).history.map(versionInfo).reverse()
+  }
+
+  async getVersion(id: string, version: number): Promise<VaultRecord> {
+    const session = this.#open()
+    const record = findRecord(session.state, id)
+    return this.#full(session, { ...record, ...versionOf(record, version) })
+  }
+
+  restoreVersion(id: string, version: number): Promise<VaultRecord> {
+    return this.#mutate(async (session, state) => {
+      const record = this.#live(state, id)
+      const { title, tags, content } = versionOf(record, version)
+      return this.#replace(session, record, { title, tags, content })
+    })
+  }
+
+  remove(id: string): Promise<void> {
+    return this.#mutate(async (session, state) => {
+      const record = findRecord(state, id)
+      if (record.deleted === undefined)
+        await session.save(
+          withRecord(state, { ...record, deleted: Math.max(this.#clock.now(), record.time) }),
+        )
+      return ['record.removed', { record: id }, undefined]
+    })
+  }
+
+  undelete(id: string): Promise<void> {
+    return this.#mutate(async (session, state) => {
+      const { deleted: _, ...record } = findRecord(state, id)
+      await session.save(withRecord(state, record))
+      return ['record.undeleted', { record: id }, undefined]
+    })
+  }
+
+  purge(id: string): Promise<void> {
+    return this.#mutate(async (session, state) => {
+      if (findRecord(state, id).deleted === undefined)
+        throw new EnigmaError('INVALID_ARGUMENT', 'only records in the trash can be purged', {
+          remedy: 'Move it to the trash first.',
+        })
+      const records = new Map(state.records)
+      records.delete(id)
+      await session.save({ ...state, records })
+      await session.sweep()
+      return ['record.purged', { record: id }, undefined]
+    })
+  }
+
+  async numericColumn(id: string, column?: string): Promise<string[]> {
+    const session = this.#open()
+    return numericColumnOf(await loadValue(session.blobs, findRecord(session.state, id).content), column)
+  }
+
+  putShare(id: string, share: ShareEntry): Promise<void> {
+    const entry = checkPlain(share) as ShareEntry
+    if (typeof entry.id !== 'string' || entry.id.length === 0 || entry.id.length > 200)
+      throw new EnigmaError('INVALID_ARGUMENT', 'a share entry needs an id of at most 200 characters')
+    return this.#mutate(async (session, state) => {
+      const record = findRecord(state, id)
+      const shares = [...record.shares.filter((s) => s.id !== entry.id), entry]
+      if (shares.length > LIMITS.shares)
+        throw new EnigmaError('QUOTA_EXCEEDED', `a record has at most ${LIMITS.shares} share entries`)
+      await session.save(withRecord(state, { ...record, shares }))
+      return undefined
+    })
+  }
+
+  removeShare(id: string, shareId: string): Promise<void> {
+    return this.#mutate(async (session, state) => {
+      const record = findRecord(state, id)
+      await session.save(
+        withRecord(state, { ...record, shares: record.shares.filter((s) => s.id !== shareId) }),
+      )
+      return undefined
+    })
+  }
+
+  // ---------------------------------------------------------------- import
+
+  async previewImport(content: Uint8Array, options: ImportOptions): Promise<ImportPreview> {
+    const { imports } = this.#open()
+    const prepared = prepareImport(content, options)
+    const importId = newRecordId()
+    imports.set(importId, prepared)
+    for (const old of imports.keys()) {
+      if (imports.size <= LIMITS.importPreviews) break
+      imports.delete(old)
+    }
+    return structuredClone({ ...prepared.preview, importId })
+  }
+
+  async commitImport(importId: string, commit: ImportCommit): Promise<VaultRecord> {
+    const { imports } = this.#open()
+    const prepared = imports.get(importId)
+    if (prepared === undefined)
+      throw new EnigmaError('NOT_FOUND', 'this import is no longer waiting', {
+        remedy: 'Choose the file again.',
+      })
+    const value = importedValue(prepared, commit)
+    const title = checkTitle(commit.title)
+    const tags = checkTags(commit.tags ?? [])
+    return this.#mutate(async (session) => {
+      const content = await storeValue(session.blobs, value)
+      const inserted = await this.#insert(session, title, tags, content, 'record.imported', {
+        rows: content.shape.rows ?? 0,
+        skippedRows: prepared.invalid.size,
+      })
+      imports.delete(importId)
+      return inserted
+    })
+  }
+
+  async discardImport(importId: string): Promise<void> {
+    this.#open().imports.delete(importId)
+  }
+
+  // ---------------------------------------------------------------- settings
+
+  async getSetting(key: string): Promise<PlainValue | undefined> {
+    const setting = this.#open().state.settings.get(key)
+    return setting === undefined ? undefined : checkPlain(setting.value)
+  }
+
+  putSetting(key: string, value: PlainValue): Promise<void> {
+    if (typeof key !== 'string' || key.length === 0 || key.length > 200 || !key.isWellFormed())
+      throw new EnigmaError('INVALID_ARGUMENT', 'a setting needs a key of at most 200 characters')
+    const checked = checkPlain(value)
+    if (encodeCanonical(checked).length > LIMITS.setting)
+      throw new EnigmaError('QUOTA_EXCEEDED', `a setting has at most ${LIMITS.setting} bytes`)
+    return this.#mutate(async (session, state) => {
+      const settings = new Map(state.settings).set(key, { value: checked, updated: this.#clock.now() })
+      await session.save({ ...state, settings })
+      return undefined
+    })
+  }
+
+  deleteSetting(key: string): Promise<void> {
+    return this.#mutate(async (session, state) => {
+      const settings = new Map(state.settings)
+      if (settings.delete(key)) await session.save({ ...state, settings })
+      return undefined
+    })
+  }
+
+  async settingKeys(prefix = ''): Promise<string[]> {
+    return [...this.#open().state.settings.keys()].filter((key) => key.startsWith(prefix)).sort()
+  }
+
+  // ---------------------------------------------------------------- backup
+
+  exportTo(
+    path: string,
+    protection: ExportProtection,
+  ): Promise<{ records: number; files: number; bytes: number }> {
+    return this.#mutate(async (session, state) => {
+      const { fs } = this.#place
+      if ('password' in protection) checkPassword(protection.password)
+      if (await fs.exists(path))
+        throw new EnigmaError('INVALID_ARGUMENT', 'a file with this name exists already', {
+          remedy: 'Choose another name.',
+        })
+      const seal =
+        'password' in protection
+          ? { password: protection.password, kdf: await this.#kdfParameters() }
+          : { entropy: state.entropy }
+      const now = this.#clock.now()
+      let bytes = 0
+      const counted = async function* () {
+        for await (const part of exportBytes(state, session.blobs, seal, now)) {
+          session.keys.check()
+          bytes += part.length
+          yield part
+        }
+      }
+      await replaceFile(fs, path, counted())
+      await session.save({ ...state, backup: now })
+      const counts = { records: state.records.size, files: referencedBlobs(state).size }
+      return ['vault.exported', counts, { ...counts, bytes }]
+    })
+  }
+
+  importFrom(path: string, key: ExportKey): Promise<MergeResult> {
+    return this.#mutate(async (session, state) => {
+      const { blobs } = session
+      const stored = new Map<string, Awaited<ReturnType<BlobStore['write']>>>()
+      try {
+        const content = await readExport(this.#place.fs, path, key, async (id, size, parts) => {
+          stored.set(id, await blobs.write(parts, size))
+        })
+        // Content ids are keyed per vault: the records get the ids the content has here.
+        const local = <T extends StoredVersion>(version: T): T => {
+          const ref = version.content.blob && stored.get(version.content.blob.id)
+          return ref === undefined ? version : { ...version, content: { ...version.content, blob: ref } }
+        }
+        const theirs = content.records.map((record) => ({
+          ...local(record),
+          history: record.history.map(local),
+        }))
+        for (const record of theirs) await checkRecord(blobs, record)
+        let { records, result } = mergeRecords(state.records, theirs)
+        for (const ref of stored.values()) records = adoptBlob(records, ref)
+        if (records.size > LIMITS.records)
+          throw new EnigmaError('QUOTA_EXCEEDED', 'the vault would hold too many records')
+        await session.save({ ...state, records, settings: mergeSettings(state.settings, content.settings) })
+        const merged = { ...result, files: stored.size }
+        await session.sweep()
+        return ['vault.imported', { ...merged }, merged]
+      } finally {
+        for (const ref of stored.values()) blobs.release(ref)
+      }
+    })
+  }
+
+  // ---------------------------------------------------------------- activity
+
+  async logActivity(kind: string, fields: ActivityFields = {}): Promise<ActivityEntry> {
+    return this.#open().activity.append(kind, fields)
+  }
+
+  async activity(filter: ActivityFilter = {}): Promise<ActivityEntry[]> {
+    return this.#open().activity.read(filter)
+  }
+
+  async verifyActivity(): Promise<ActivityVerdict> {
+    return this.#open().activity.verify()
+  }
+
+  async exportActivity(filter: ActivityFilter = {}): Promise<string> {
+    const entries = await this.#open().activity.read({ limit: Number.POSITIVE_INFINITY, ...filter })
+    return entries
+      .reverse()
+      .map((entry) => `${JSON.stringify(entry)}\n`)
+      .join('')
+  }
+
+  // ---------------------------------------------------------------- inside
+
+  #serial<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(run)
+    this.#queue = result.catch(() => {})
+    return result
+  }
+
+  #open(): Session {
+    if (this.#session === undefined) throw lockedError()
+    return this.#session
+  }
+
+  /** Serialised change of an open vault: [kind for the activity log, its fields, result], or nothing to log. */
+  #mutate<T>(
+    run: (session: Session, state: VaultState) => Promise<[string, ActivityFields, T] | undefined>,
+  ): Promise<T> {
+    return this.#serial(async () => {
+      const session = this.#open()
+      const done = await run(session, session.state)
+      if (done === undefined) return undefined as T
+      const [kind, fields, result] = done
+      await session.note(kind, fields)
+      return result
+    })
+  }
+
+  async #checkExists(): Promise<void> {
+    if (!(await this.#place.fs.exists(vaultPath(this.#place))))
+      throw new EnigmaError('VAULT_MISSING', 'there is no vault here', {
+        remedy: 'Create one, or restore it from your phrase.',
+      })
+  }
+
+  /** Whether the password opens the file to the very key this session has; with back-off. */
+  async #prove(session: Session, password: Secret): Promise<void> {
+    await this.#backoff.guard(async () => {
+      const file = await this.#place.fs.open(vaultPath(this.#place), 'read')
+      let fileKey: Uint8Array | undefined
+      try {
+        const { header } = await readHeader('vault', file)
+        fileKey = await unlockWithPassword('vault', header, password)
+        return fileKey !== undefined && timingSafeEqual(fileKey, session.keys.fileKey) ? true : undefined
+      } finally {
+        wipe(fileKey)
+        await file.close()
+      }
+    })
+  }
+
+  async #kdfParameters(): Promise<KdfParameters> {
+    return this.#kdf ?? (await calibrateKdf())
+  }
+
+  async #slots(id: Uint8Array, fileKey: Uint8Array, password: Secret, entropy: Uint8Array): Promise<Slot[]> {
+    const phrase = phraseKeySlot('vault', id, fileKey, entropy)
+    return [await passwordKeySlot('vault', id, fileKey, password, await this.#kdfParameters()), phrase]
+  }
+
+  async #reseal(session: Session, password: Secret): Promise<void> {
+    const fileKey = randomBytes(32)
+    const { id, entropy } = session.state
+    const slots = await this.#slots(id, fileKey, password, entropy)
+    await session.save(session.state, { fileKey, slots })
+  }
+
+  /** Writes a new vault around `entropy`, of which it takes ownership, and opens it. */
+  async #createWith(entropy: Uint8Array, password: Secret): Promise<Session> {
+    const { fs, dir } = this.#place
+    await fs.makeDir(dir)
+    if (await fs.exists(vaultPath(this.#place)))
+      throw new EnigmaError('VAULT_EXISTS', 'there is a vault here already', {
+        remedy: 'Unlock it, or choose another data directory.',
+      })
+    await removeTemporaries(fs, dir)
+    const fileKey = randomBytes(32)
+    const state: VaultState = {
+      id: randomBytes(16),
+      created: this.#clock.now(),
+      contentKey: randomBytes(32),
+      entropy,
+      records: new Map(),
+      settings: new Map(),
+      anchor: EMPTY_ANCHOR,
+    }
+    const slots = await this.#slots(state.id, fileKey, password, entropy)
+    const session = await Session.open(this.#place, fileKey, state, slots)
+    try {
+      await session.save(state)
+    } catch (error) {
+      await session.close()
+      // A vault whose phrase nobody has seen must not stay behind.
+      await fs.remove(vaultPath(this.#place)).catch(() => {})
+      throw error
+    }
+    await this.#backoff.reset()
+    this.#session = session
+    return session
+  }
+
+  async #reopen(entropy: Uint8Array, newPassword: Secret): Promise<void> {
+    const found = await openVaultFile(this.#place, async ({ header }) =>
+      unlockWithEntropy('vault', header, entropy),
+    )
+    if (found === undefined)
+      throw new EnigmaError('PHRASE_INVALID', 'this phrase belongs to another vault than the one here', {
+        remedy: 'Use the phrase of this vault, or choose an empty data directory.',
+      })
+    const { opened, fileKey, state } = found
+    const session = await Session.open(this.#place, fileKey, state, opened.header.slots, opened.digest)
+    try {
+      await this.#reseal(session, newPassword)
+    } catch (error) {
+      await session.close()
+      throw error
+    }
+    await session.sweep()
+    await this.#backoff.reset()
+    this.#session = session
+    await session.note('vault.reopened-with-phrase')
+  }
+
+  async #rehearseVault(entropy: Uint8Array): Promise<{ records: number; files: number }> {
+    const found = await openVaultFile(this.#place, async ({ header }) =>
+      unlockWithEntropy('vault', header, entropy),
+    )
+    if (found === undefined)
+      throw new EnigmaError('PHRASE_INVALID', 'this phrase belongs to another vault than the one here')
+    const { fileKey, state } = found
+    const keys = new KeyRing(fileKey, state.contentKey)
+    try {
+      const blobs = new BlobStore(this.#place.fs, blobDir(this.#place, state.id), keys)
+      for (const record of state.records.values()) await checkRecord(blobs, record)
+      return { records: state.records.size, files: referencedBlobs(state).size }
+    } finally {
+      keys.close()
+      wipe(state.entropy)
+    }
+  }
+
+  #live(state: VaultState, id: string): StoredRecord {
+    const record = findRecord(state, id)
+    if (record.deleted !== undefined)
+      throw new EnigmaError('INVALID_ARGUMENT', 'this record is in the trash', {
+        remedy: 'Take it back first.',
+      })
+    return record
+  }
+
+  async #full(session: Session, record: StoredRecord): Promise<VaultRecord> {
+    const value = structuredClone(await loadValue(session.blobs, record.content))
+    session.keys.check()
+    return { ...summary(record), value }
+  }
+
+  async #insert(
+    session: Session,
+    title: string,
+    tags: string[],
+    content: StoredContent,
+    kind: string,
+    fields: ActivityFields = {},
+  ): Promise<[string, ActivityFields, VaultRecord]> {
+    const now = this.#clock.now()
+    const id = newRecordId()
+    const record: StoredRecord = {
+      id,
+      version: 1,
+      time: now,
+      created: now,
+      title,
+      tags,
+      content,
+      history: [],
+      shares: [],
+    }
+    return this.#commit(session, record, [kind, { record: id, type: content.type, ...fields }])
+  }
+
+  async #replace(
+    session: Session,
+    record: StoredRecord,
+    change: Partial<Pick<StoredVersion, 'title' | 'tags' | 'content'>>,
+  ): Promise<[string, ActivityFields, VaultRecord]> {
+    const next = nextVersion(record, this.#clock.now(), change)
+    return this.#commit(session, next, ['record.updated', { record: record.id, version: next.version }])
+  }
+
+  async #commit(
+    session: Session,
+    record: StoredRecord,
+    [kind, fields]: [string, ActivityFields],
+  ): Promise<[string, ActivityFields, VaultRecord]> {
+    const { blob } = record.content
+    try {
+      await session.save(withRecord(session.state, record))
+    } finally {
+      if (blob !== undefined) session.blobs.release(blob)
+    }
+    return [kind, fields, await this.#full(session, record)]
+  }
+}
+
+const drain = async (_id: string, size: number, content: AsyncIterable<Uint8Array>): Promise<void> => {
+  let read = 0
+  for await (const part of content) read += part.length
+  if (read !== size) throw new EnigmaError('VAULT_CORRUPT', 'a content file is cut off')
+}
+
+function versionOf(record: StoredRecord, version: number): StoredVersion {
+  const found = version === record.version ? record : record.history.find((old) => old.version === version)
+  if (found === undefined) throw new EnigmaError('NOT_FOUND', `there is no version ${version} of this record`)
+  const { time, title, tags, content } = found
+  return { version, time, title, tags, content }
+}
+
+/** Reads every version of a record to its end. Throws VAULT_CORRUPT. */
+async function checkRecord(blobs: BlobStore, record: StoredRecord): Promise<void> {
+  checkTitle(record.title)
+  checkTags(record.tags)
+  for (const { content } of [record, ...record.history]) {
+    if (content.type !== 'file') await loadValue(blobs, content)
+    else if (content.blob !== undefined)
+      await drain(content.blob.id, content.blob.size, blobs.read(content.blob))
+  }
+}
+
+type Tried<T> = { opens: boolean; records: number; files: number; problem?: string } & Partial<T>
+
+async function attempt<T extends { records: number; files: number }>(
+  run: () => Promise<T>,
+): Promise<Tried<T>> {
+  try {
+    return { opens: true, ...(await run()) }
+  } catch (error) {
+    return { opens: false, records: 0, files: 0, problem: EnigmaError.from(error).message } as Tried<T>
+  }
+}
