@@ -80,7 +80,10 @@ async function inputDigest(sources: object): Promise<string> {
 async function compile(sources: object): Promise<SolcOutput> {
   const require = createRequire(import.meta.url)
   const solc = require('solc') as {
-    compile(input: string, callbacks: { import(path: string): { contents: string } | { error: string } }): string
+    compile(
+      input: string,
+      callbacks: { import(path: string): { contents: string } | { error: string } },
+    ): string
   }
   const { readFileSync } = await import('node:fs')
   const output = JSON.parse(
@@ -105,7 +108,9 @@ function render(name: string, abi: AbiEntry[], bytecode: string): string {
   return [
     section(
       'Reads',
-      functions.filter(isView).map((e) => `${e.name}: { args: ${tuple(e.inputs)}; result: ${result(e.outputs)} }`),
+      functions
+        .filter(isView)
+        .map((e) => `${e.name}: { args: ${tuple(e.inputs)}; result: ${result(e.outputs)} }`),
     ),
     section(
       'Writes',
