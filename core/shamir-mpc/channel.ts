@@ -1,6 +1,7 @@
+import { withTimeout } from '../base/clock.ts'
 import { EnigmaError, hasCode } from '../base/errors.ts'
 import type { NodeId, Session } from '../transport/types.ts'
-import { FAREWELL_TIMEOUT_MS, PROTOCOL_VERSION, WINDOW } from './constants.ts'
+import { FAREWELL_TIMEOUT_MS, PROTOCOL_VERSION, TELL_TIMEOUT_MS, WINDOW } from './constants.ts'
 import type { Traffic } from './types.ts'
 import { decodeMessage, encodeMessage, type Header, KIND, type Kind, sessionTag } from './wire.ts'
 
@@ -48,6 +49,8 @@ export class Channel {
   #bytesSent = 0
   #bytesReceived = 0
   #closed = false
+  /** Why this party ended the session. */
+  #end: EnigmaError | undefined
   /** Messages of another kind of the same round that came first (the king's openings overtake its shares). */
   readonly #early = new Map<string, { header: Header; payload: Uint8Array }[]>()
 
@@ -77,7 +80,7 @@ export class Channel {
     this.#messagesSent++
     this.#bytesSent += message.length
     try {
-      await this.#o.session.send(this.#o.parties[to]!, message)
+      await this.#handedOver(to, message)
     } catch (error) {
       throw (await this.#lastWords(to, round)) ?? this.#failure(error, to, round)
     }
@@ -153,11 +156,13 @@ export class Channel {
   async abort(error: EnigmaError): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    this.#end = error
     const code = Math.max(0, (ABORT_CODES as readonly string[]).indexOf(error.code))
     const index = error.details?.index
     const payload = Uint8Array.of(code, typeof index === 'number' ? index : NOBODY)
     await this.#tell(KIND.abort, payload)
-    await this.#o.session.close().catch(() => undefined)
+    // Not awaited: a peer that does not read must not hold up the news.
+    this.#o.session.close().catch(() => undefined)
   }
 
   /** Ends a finished session: waits (briefly) for the others, since closing drops what they have not read. */
@@ -189,13 +194,35 @@ export class Channel {
     }
   }
 
+  /** Sends, but neither waits longer than a round for a peer that does not read nor past a cancellation. */
+  #handedOver(to: number, message: Uint8Array): Promise<void> {
+    const { session, parties, timeoutMs, signal } = this.#o
+    const sent = session.send(parties[to]!, message)
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => done(new EnigmaError('TIMEOUT', 'not read')), timeoutMs)
+      const cancel = () => done(new EnigmaError('CANCELLED', 'cancelled'))
+      const done = (error?: unknown) => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', cancel)
+        if (error === undefined) resolve()
+        else reject(error)
+      }
+      signal?.addEventListener('abort', cancel, { once: true })
+      sent.then(
+        () => done(),
+        (error: unknown) => done(error ?? new EnigmaError('CHANNEL_CLOSED', 'closed')),
+      )
+    })
+  }
+
   async #tell(kind: Kind, payload: Uint8Array, except?: number): Promise<void> {
     const header = { version: PROTOCOL_VERSION, kind, round: this.#rounds, offset: 0, count: payload.length }
     const message = encodeMessage(this.#tag, header, payload)
     const { session, parties, index } = this.#o
-    await Promise.allSettled(
+    const told = Promise.allSettled(
       parties.flatMap((peer, i) => (i === index || i === except ? [] : [session.send(peer, message)])),
     )
+    await withTimeout(told, TELL_TIMEOUT_MS, 'the committee').catch(() => undefined)
   }
 
   /** A peer that closed its channel may have said why before. */
@@ -215,6 +242,7 @@ export class Channel {
   }
 
   #failure(error: unknown, party: number, round: number): EnigmaError {
+    if (this.#end) return this.#end
     if (this.#o.signal?.aborted || hasCode(error, 'CANCELLED'))
       return new EnigmaError('CANCELLED', 'the computation was cancelled')
     if (hasCode(error, 'TIMEOUT'))

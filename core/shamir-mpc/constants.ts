@@ -7,6 +7,8 @@ export const WINDOW = 4
 export const ROUND_TIMEOUT_MS = 30 * second
 /** How long a finished party waits for the others before it closes the channels. */
 export const FAREWELL_TIMEOUT_MS = 5 * second
+/** How long a failed party tries to tell the others. */
+export const TELL_TIMEOUT_MS = 1 * second
 /** Longest stretch of arithmetic between two turns of the event loop. */
 export const TURN_MS = 15
 /** Party indices are one byte on the wire. */
