@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Log } from '../core/base/log.ts'
 import { EnigmaError } from '../core/ipc/index.ts'
-import type { Devchain } from '../core/ledger/devnet.ts'
+import type { Devnet as Chain } from '../core/ledger/devnet.ts'
 import type { NetworkConfig } from '../core/node/types.ts'
 import { privateDirectory } from './host/data-dir.ts'
 import { type InstanceLock, lockInstance } from './host/instance-lock.ts'
@@ -37,7 +37,8 @@ export class Devnet {
   readonly #options: DevnetOptions
   readonly #peers: SupervisedNode[] = []
   #lock: InstanceLock | undefined
-  #chain: Devchain | undefined
+  #chain: Chain | undefined
+  #stopped = false
 
   constructor(options: DevnetOptions) {
     if (!Number.isInteger(options.nodes) || options.nodes < 1 || options.nodes > 64)
@@ -56,6 +57,7 @@ export class Devnet {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true
     await Promise.all(this.#peers.splice(0).map((peer) => peer.stop()))
     await this.#chain?.stop()
     this.#chain = undefined
@@ -69,8 +71,14 @@ export class Devnet {
     this.#lock = lockInstance(dir)
     const ports = await this.#ports(dir, nodes + 1)
     const [chainPort, ...peerPorts] = ports as [number, ...number[]]
-    const { startDevchain } = await import('../core/ledger/devnet.ts')
-    this.#chain = await startDevchain({ dir: privateDirectory(join(dir, 'chain')), port: chainPort, log })
+    // ethers is large; commands that only talk to a node do without it.
+    const { Devnet: LocalChain } = await import('../core/ledger/devnet.ts')
+    this.#chain = await LocalChain.start({
+      directory: privateDirectory(join(dir, 'chain')),
+      port: chainPort,
+      log,
+    })
+    if (this.#stopped) throw new EnigmaError('CANCELLED', 'cancelled')
     const file = networkFile(dataDir)
     const network: NetworkConfig = {
       kind: 'devnet',
