@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import asc from 'assemblyscript/asc'
@@ -39,7 +39,11 @@ export async function buildKernel(): Promise<void> {
   if (!(wasm instanceof Uint8Array)) throw new Error('the compiler wrote no module')
   await mkdir(dirname(target), { recursive: true })
   const text = `// Made by scripts/build-kernel.ts from core/kernel/assembly. Not edited.\nexport const KERNEL_WASM =\n  '${Buffer.from(wasm).toString('base64')}'\n`
-  if ((await readFile(target, 'utf8').catch(() => '')) !== text) await writeFile(target, text)
+  if ((await readFile(target, 'utf8').catch(() => '')) === text) return
+  // Renamed into place, so that a process that starts meanwhile never reads half a file.
+  const draft = `${target}.${process.pid}`
+  await writeFile(draft, text)
+  await rename(draft, target)
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildKernel()

@@ -82,40 +82,55 @@ function checkShape(share: VerifiableShare, commitments: CoefficientCommitments)
 }
 
 /**
- * Whether a share fits the commitments, for the whole vector at once: a random linear combination with coefficients
- * the dealer cannot foresee, then one opening. A false share passes with probability 2^-128.
- * Throws SHARE_INDEX, LENGTH_MISMATCH, CANCELLED.
+ * Which of several holders' shares fit the commitments, for whole vectors at once: a random linear combination with
+ * coefficients nobody could foresee, computed once for all holders, then one opening each. A false share passes with
+ * probability 2^-128. Throws SHARE_INDEX, LENGTH_MISMATCH, CANCELLED.
  */
+export async function verifyShares(
+  shares: readonly VerifiableShare[],
+  commitments: CoefficientCommitments,
+  pace: Pace = {},
+): Promise<boolean[]> {
+  for (const share of shares) checkShape(share, commitments)
+  const prg = new Prg()
+  const { t, length, points } = commitments
+  // combined[k] = Σ_i ρ_i·points[k][i]; openings hold the same combination of values and masks, a pair for each share.
+  let combined = g1.zeros(t + 1)
+  let openings = field.zeros(2 * shares.length)
+  const vectors = shares.flatMap((s) => [s.values, s.masks])
+  await inSlices(length, Math.max(1, Math.floor(CHECK_SLICE / (t + 1))), pace, (from, to) => {
+    const rho = checkCoefficients(to - from, prg)
+    const row = combineRows(points, from, rho)
+    const nextCombined = g1.add(combined, row)
+    const parts = vectors.map((v) => field.slice(v, from, to))
+    const inner = parts.map((v) => field.inner(v, rho))
+    const pairs = field.concat(inner)
+    const nextOpenings = field.add(openings, pairs)
+    freeAll([row, combined, rho, pairs, openings], parts, inner)
+    combined = nextCombined
+    openings = nextOpenings
+  })
+  const results = shares.map((share, i) => {
+    const value = field.slice(openings, 2 * i, 2 * i + 1)
+    const mask = field.slice(openings, 2 * i + 1, 2 * i + 2)
+    const expected = commitVector(value, mask)
+    const actual = evaluatePoints(combined, share.index)
+    const valid = g1.equal(expected, actual)
+    freeAll([value, mask, expected, actual])
+    return valid
+  })
+  freeAll([combined, openings])
+  return results
+}
+
+/** Whether one holder's share fits the commitments: `verifyShares` for a single one. */
 export async function verifyShare(
   share: VerifiableShare,
   commitments: CoefficientCommitments,
   pace: Pace = {},
 ): Promise<boolean> {
-  checkShape(share, commitments)
-  const prg = new Prg()
-  const { t, length, points } = commitments
-  // combined[k] = Σ_i ρ_i·points[k][i]; value and mask likewise.
-  let combined = g1.zeros(t + 1)
-  let opening = field.zeros(2)
-  await inSlices(length, Math.max(1, Math.floor(CHECK_SLICE / (t + 1))), pace, (from, to) => {
-    const rho = checkCoefficients(to - from, prg)
-    const row = combineRows(points, from, rho)
-    const next = g1.add(combined, row)
-    const value = field.slice(share.values, from, to)
-    const mask = field.slice(share.masks, from, to)
-    const inner = [field.inner(value, rho), field.inner(mask, rho)]
-    const pair = field.concat(inner)
-    const nextOpening = field.add(opening, pair)
-    freeAll([row, combined, rho, value, mask, pair, opening], inner)
-    combined = next
-    opening = nextOpening
-  })
-  const [value, mask] = [field.slice(opening, 0, 1), field.slice(opening, 1, 2)]
-  const expected = commitVector(value, mask)
-  const actual = evaluatePoints(combined, share.index)
-  const valid = g1.equal(expected, actual)
-  freeAll([value, mask, opening, combined, expected, actual])
-  return valid
+  const [valid] = await verifyShares([share], commitments, pace)
+  return valid === true
 }
 
 /** The positions of the secrets whose shares do not fit, each checked by itself; slower than `verifyShare`. */
@@ -154,16 +169,12 @@ export async function reconstructVerified(
   pace: Pace = {},
 ): Promise<Reconstruction> {
   checkIndices(shares.map((s) => s.index))
-  const good: VerifiableShare[] = []
-  const bad: number[] = []
-  for (const share of shares) {
-    const fits =
-      share.values.length === commitments.length &&
-      share.masks.length === commitments.length &&
-      (await verifyShare(share, commitments, pace))
-    if (fits) good.push(share)
-    else bad.push(share.index)
-  }
+  const shaped = shares.filter(
+    (s) => s.values.length === commitments.length && s.masks.length === commitments.length,
+  )
+  const fits = await verifyShares(shaped, commitments, pace)
+  const good = shaped.filter((_, i) => fits[i] === true)
+  const bad = shares.filter((s) => !good.includes(s)).map((s) => s.index)
   const need = commitments.t + 1
   if (good.length < need)
     throw new EnigmaError('SHARES_TOO_FEW', `${good.length} valid shares, ${need} are needed`, {

@@ -4,8 +4,8 @@
 // Inside a multiplication it is unpacked to 9 limbs of 29 bits, so that a column of 18 products fits in
 // 64 bits and carries are propagated once per column (lazy carry).
 //
-// Side channels: no branch depends on operands except the final subtraction in `storeReduced`, whose
-// probability is below 2 % and nearly independent of the operands' value, and `inverse`, whose exponent is public.
+// Side channels: no branch and no address depends on an operand in the functions up to `sub`, and the exponents of
+// `power` are public. A zero operand of an inversion shows. What the engine makes of the code is not under our control.
 
 export const LIMB: u64 = 0x1fffffff
 
@@ -24,23 +24,20 @@ export const UNIT: usize = 1336 // the integer 1: multiplying by it leaves Montg
 /** Scratch memory of this file; the map continues in vector.ts (2048…) and curve.ts (4096…). */
 const TABLE: usize = 1408 // 16 elements of 32 bytes
 
+/** dst = Σ r_i·2^(29i) mod m for normalised limbs of a value below 2m. */
 // @ts-ignore: decorator
 @inline
 export function storeReduced(dst: usize, r0: u64, r1: u64, r2: u64, r3: u64, r4: u64, r5: u64, r6: u64, r7: u64, r8: u64): void {
-  // The value is below 2m: r8 < m8 proves it is below m.
   const w0: u64 = r0 | (r1 << 29) | (r2 << 58)
   const w1: u64 = (r2 >> 6) | (r3 << 23) | (r4 << 52)
   const w2: u64 = (r4 >> 12) | (r5 << 17) | (r6 << 46)
   const w3: u64 = (r6 >> 18) | (r7 << 11) | (r8 << 40)
-  if (r8 < load<u64>(MODULUS, 64)) {
-    store<u64>(dst, w0, 0)
-    store<u64>(dst, w1, 8)
-    store<u64>(dst, w2, 16)
-    store<u64>(dst, w3, 24)
-  } else subtractOnce(dst, w0, w1, w2, w3, r8 >> 24)
+  subtractOnce(dst, w0, w1, w2, w3, r8 >> 24)
 }
 
 /** dst = w mod m for w = (carry, w3…w0) below 2m. */
+// @ts-ignore: decorator
+@inline
 function subtractOnce(dst: usize, w0: u64, w1: u64, w2: u64, w3: u64, carry: u64): void {
   const n0: u64 = load<u64>(MODULUS_WORDS, 0)
   const n1: u64 = load<u64>(MODULUS_WORDS, 8)
