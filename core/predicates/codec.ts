@@ -7,6 +7,7 @@ import type { Predicate } from './types.ts'
 type Hex = `0x${string}`
 
 const UINT32_MAX = 2 ** 32 - 1
+const UINT48_MAX = 2n ** 48n - 1n
 const UINT64_MAX = 2n ** 64n - 1n
 
 /**
@@ -49,7 +50,7 @@ function operand(p: Leaf): number[] {
       return [...identity, ...number(p.mask, UINT64_MAX, 8, 'role mask')]
     }
     case 'expiry':
-      return number(whole(p.before), UINT64_MAX, 8, 'expiry')
+      return number(whole(p.before), UINT48_MAX, 6, 'expiry')
     case 'uses':
       return number(whole(p.max), BigInt(UINT32_MAX), 4, 'use count')
     case 'cohort':
@@ -88,10 +89,7 @@ function number(n: bigint, max: bigint, size: number, what: string): number[] {
   return bytes
 }
 
-/**
- * Reads an encoding. Throws PREDICATE_INVALID for exactly what the contract refuses to publish, and for expiry
- * times beyond 2^53, which no one means.
- */
+/** Reads an encoding. Throws PREDICATE_INVALID for exactly what the contract refuses to publish. */
 export function decodePredicate(bytes: Uint8Array): Predicate {
   if (bytes.length < 2 || bytes.length > MAX_BYTES || bytes[0] !== VERSION)
     throw invalid('unknown version or length')
@@ -178,11 +176,8 @@ class Reader {
           ? { kind: 'role', mask }
           : { kind: 'role', mask, identity: toHex(identity) }
       }
-      case OP.expiry: {
-        const before = this.#positive(8)
-        if (before > BigInt(Number.MAX_SAFE_INTEGER)) throw invalid('the expiry is out of range')
-        return { kind: 'expiry', before: Number(before) }
-      }
+      case OP.expiry:
+        return { kind: 'expiry', before: Number(this.#positive(6)) }
       case OP.uses:
         return { kind: 'uses', max: Number(this.#positive(4)) }
       case OP.cohort:

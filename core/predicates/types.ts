@@ -10,7 +10,7 @@ export type Predicate =
   | { kind: 'keys'; accounts: Hex[] }
   /** ACL[account] of the identity has all bits of `mask`. Identity left out: the one that owns the reference. */
   | { kind: 'role'; mask: bigint; identity?: Hex }
-  /** Before this time, seconds since the Unix epoch. */
+  /** Before this time, seconds since the Unix epoch, 1 … 2^48 − 1. */
   | { kind: 'expiry'; before: number }
   /** At most this many admissions of the reference, 1 … 2^32 − 1. */
   | { kind: 'uses'; max: number }

@@ -83,7 +83,7 @@ library PredicateCode {
             if (op == KEYS) _requireAscending(code, start, 20);
             else if (op == FUNCTIONS) _requireAscending(code, start, 32);
             else if (op == ROLE && _word(code, start + 21, 8) == 0) revert InvalidPredicate(start);
-            else if (op == EXPIRY && _word(code, start + 1, 8) == 0) revert InvalidPredicate(start);
+            else if (op == EXPIRY && _word(code, start + 1, 6) == 0) revert InvalidPredicate(start);
             else if (op == COHORT && _word(code, start + 1, 4) == 0) revert InvalidPredicate(start);
             else if (op == USES) {
                 if (_word(code, start + 1, 4) == 0) revert InvalidPredicate(start);
@@ -154,7 +154,7 @@ library PredicateCode {
             if (identity == address(0)) identity = context.identity;
             return uint256(roles.rolesOf(identity, context.account)) & mask == mask;
         }
-        if (op == EXPIRY) return context.time < _word(code, pos + 1, 8);
+        if (op == EXPIRY) return context.time < _word(code, pos + 1, 6);
         if (op == USES) return context.uses < _word(code, pos + 1, 4);
         if (op == FUNCTIONS) return _contains(code, pos, 32, uint256(context.functionId));
         if (op == COHORT) return context.cohort >= _word(code, pos + 1, 4);
@@ -166,7 +166,7 @@ library PredicateCode {
         uint8 op = uint8(code[pos]);
         if (op == OWNER || op == APPROVAL || op == ANYONE) return 1;
         if (op == ROLE) return 29;
-        if (op == EXPIRY) return 9;
+        if (op == EXPIRY) return 7;
         if (op == USES || op == COHORT) return 5;
         if (op == KEYS || op == FUNCTIONS) {
             if (pos + 2 > code.length) revert InvalidPredicate(pos);
