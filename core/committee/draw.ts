@@ -12,7 +12,8 @@ export const SPARES = 4
  * ledger's seed re-runs the draw. `seed` has 32 bytes; duplicates are dropped.
  */
 export function rankNodes(seed: Uint8Array, nodes: readonly NodeId[]): NodeId[] {
-  if (seed.length !== 32) throw new EnigmaError('INVALID_ARGUMENT', `seed: ${seed.length} bytes instead of 32`)
+  if (seed.length !== 32)
+    throw new EnigmaError('INVALID_ARGUMENT', `seed: ${seed.length} bytes instead of 32`)
   return [...new Set(nodes)]
     .map((node) => ({ node, rank: Buffer.from(keccak_256(concatBytes(seed, fromHex(node, 20)))) }))
     .sort((a, b) => Buffer.compare(a.rank, b.rank))

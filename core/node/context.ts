@@ -33,6 +33,8 @@ export interface NodeContext {
   readonly registry: Registry
   /** The node's hot key: signs receipts and results, and sends the node's own transactions. */
   readonly nodeKey: AccountSigner
+  /** Whether the network has been reached since the start; before, `transport` and `dht` throw NOT_RUNNING. */
+  online(): boolean
   /** Serves a protocol to admitted peers and to this node itself. */
   serve(protocol: string, handler: RequestHandler): void
   /** Whether this node takes part in storage and computation now. */

@@ -1,5 +1,5 @@
-import { decode, encode } from 'cborg'
 import { keccak_256 } from '@noble/hashes/sha3.js'
+import { decode, encode } from 'cborg'
 import { concatBytes, fromHex, toHex, utf8 } from '../base/bytes.ts'
 import { EnigmaError } from '../base/errors.ts'
 import { minute } from '../base/units.ts'
@@ -29,10 +29,17 @@ export interface Invitation {
  * L[H("enigma/invite" ‖ addr_P)], each member answers in L[H("enigma/consent" ‖ addr_P)] with its signature, or
  * with an empty list to decline. Both are public facts already: the access list goes on the ledger.
  */
-const inviteKey = (identity: Hex) => toHex(keccak_256(concatBytes(utf8('enigma/invite'), fromHex(identity, 20))))
-const consentKey = (identity: Hex) => toHex(keccak_256(concatBytes(utf8('enigma/consent'), fromHex(identity, 20))))
+const inviteKey = (identity: Hex) =>
+  toHex(keccak_256(concatBytes(utf8('enigma/invite'), fromHex(identity, 20))))
+const consentKey = (identity: Hex) =>
+  toHex(keccak_256(concatBytes(utf8('enigma/consent'), fromHex(identity, 20))))
 
-function parseProposal(context: NodeContext, writer: Hex, key: Hex, value: Hex): IdentityMember[] | undefined {
+function parseProposal(
+  context: NodeContext,
+  writer: Hex,
+  key: Hex,
+  value: Hex,
+): IdentityMember[] | undefined {
   try {
     const list = decode(fromHex(value)) as [Uint8Array, bigint | number][]
     if (!Array.isArray(list) || list.length < 2 || list.length > MAX_MEMBERS) return undefined
@@ -41,7 +48,9 @@ function parseProposal(context: NodeContext, writer: Hex, key: Hex, value: Hex):
       return { account: toHex(bytes), roles: BigInt(roles) }
     })
     if (!members.some((m) => m.account === writer)) return undefined
-    return inviteKey(context.ledger.identityAddress(members.map((m) => m.account))) === key ? members : undefined
+    return inviteKey(context.ledger.identityAddress(members.map((m) => m.account))) === key
+      ? members
+      : undefined
   } catch {
     return undefined
   }
@@ -70,7 +79,8 @@ export async function inviteMembers(
   storePredicate: Hex,
   signal: AbortSignal,
 ): Promise<void> {
-  if (storePredicate !== ANY_MEMBER) throw new EnigmaError('UNSUPPORTED', 'a store predicate in an invitation')
+  if (storePredicate !== ANY_MEMBER)
+    throw new EnigmaError('UNSUPPORTED', 'a store predicate in an invitation')
   const address = context.ledger.identityAddress(members.map((m) => m.account))
   const value = encode(members.map((m) => [fromHex(m.account, 20), m.roles]))
   const me = account(context)

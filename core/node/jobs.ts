@@ -1,7 +1,6 @@
-import { randomBytes } from '../base/random.ts'
-import type { Clock } from '../base/clock.ts'
 import { EnigmaError, type ErrorObject, hasCode } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import { randomBytes } from '../base/random.ts'
 import type { Job } from '../ipc/index.ts'
 import type { JobRow, JobStore } from '../storage/types.ts'
 import type { Events } from './events.ts'
@@ -21,10 +20,17 @@ export interface JobHandle<S> {
   readonly signal: AbortSignal
   /** The last durable state. */
   readonly state: S
-  /** Durable when it returns; `patch` is merged into the state. */
+  /** A new phase or a `patch`, merged into the state, is durable when it returns; mere progress is only shown. */
   update(phase: string, progress: number, patch?: Partial<S>): void
   /** From here on the job can no longer be cancelled (something irrevocable is under way). */
   commit(): void
+}
+
+interface Running {
+  abort: AbortController
+  committed: boolean
+  progress: number
+  done: Promise<void>
 }
 
 export type JobHandler<S> = (job: JobHandle<S>) => Promise<Record<string, string>>
@@ -33,17 +39,15 @@ export type JobHandler<S> = (job: JobHandle<S>) => Promise<Record<string, string
 export class JobRunner {
   readonly #store: JobStore
   readonly #events: Events
-  readonly #clock: Clock
   readonly #log: Log
   readonly #handlers = new Map<string, JobHandler<never>>()
-  readonly #running = new Map<string, { abort: AbortController; committed: boolean; done: Promise<void> }>()
+  readonly #running = new Map<string, Running>()
   readonly #cancelled = new Set<string>()
   #stopping = false
 
-  constructor(modules: { store: JobStore; events: Events; clock: Clock; log: Log }) {
+  constructor(modules: { store: JobStore; events: Events; log: Log }) {
     this.#store = modules.store
     this.#events = modules.events
-    this.#clock = modules.clock
     this.#log = modules.log
   }
 
@@ -70,11 +74,17 @@ export class JobRunner {
   get(id: string): Job {
     const row = this.#store.get(id)
     if (row === undefined) throw new EnigmaError('NOT_FOUND', `no job ${id}`)
-    return toJob(row)
+    return this.#live(row)
+  }
+
+  /** A handler's last durable state. */
+  stateOf<S>(id: string): S | undefined {
+    const row = this.#store.get(id)
+    return row && ((row.data as JobData).state as S)
   }
 
   list(): Job[] {
-    return this.#store.list({ limit: 200 }).map(toJob)
+    return this.#store.list({ limit: 200 }).map((row) => this.#live(row))
   }
 
   /** Resolves with the finished job; rejects with the job's own error. */
@@ -109,14 +119,22 @@ export class JobRunner {
     await Promise.allSettled(all.map((job) => job.done))
   }
 
+  #live(row: JobRow): Job {
+    const job = toJob(row)
+    const running = this.#running.get(row.id)
+    return running === undefined || job.state !== 'running'
+      ? job
+      : { ...job, progress: Math.max(job.progress, running.progress) }
+  }
+
   #run(row: JobRow): void {
     const abort = new AbortController()
-    const entry = { abort, committed: false, done: Promise.resolve() }
+    const entry: Running = { abort, committed: false, progress: 0, done: Promise.resolve() }
     entry.done = this.#execute(row, entry).finally(() => this.#running.delete(row.id))
     this.#running.set(row.id, entry)
   }
 
-  async #execute(row: JobRow, entry: { abort: AbortController; committed: boolean }): Promise<void> {
+  async #execute(row: JobRow, entry: Running): Promise<void> {
     let data = row.data as JobData
     const handler = this.#handlers.get(row.kind)
     const save = (state: JobRow['state'], next: JobData) => {
@@ -130,7 +148,11 @@ export class JobRunner {
         return data.state
       },
       update: (phase, progress, patch) => {
-        save('running', { ...data, phase, progress, state: { ...data.state, ...patch } })
+        const durable = patch !== undefined || phase !== data.phase
+        data = { ...data, phase, progress, state: { ...data.state, ...patch } }
+        entry.progress = progress
+        if (durable) save('running', data)
+        else this.#events.emit({ type: 'job', id: row.id })
       },
       commit: () => {
         entry.committed = true
@@ -156,11 +178,6 @@ export class JobRunner {
   #save(id: string, state: JobRow['state'], data: JobData, from?: JobRow['state'][]): void {
     this.#store.update(id, { state, data }, from)
     this.#events.emit({ type: 'job', id })
-  }
-
-  /** Milliseconds since the epoch, for handlers. */
-  now(): number {
-    return this.#clock.now()
   }
 }
 

@@ -128,7 +128,8 @@ export class LedgerIndex {
   }
 
   #replay(): void {
-    for (const view of [this.references, this.jobs, this.predicates, this.identities, this.values]) view.clear()
+    for (const view of [this.references, this.jobs, this.predicates, this.identities, this.values])
+      view.clear()
     for (const [, value] of this.#all()) {
       const { event, at } = decodeEvent(value)
       this.#apply(event, at)

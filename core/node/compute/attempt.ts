@@ -2,8 +2,8 @@ import { keccak_256 } from '@noble/hashes/sha3.js'
 import { encode } from 'cborg'
 import { fromHex, toHex } from '../../base/bytes.ts'
 import { EnigmaError } from '../../base/errors.ts'
-import type { Hex, JobRecord, ReferenceRecord } from '../../ledger/types.ts'
 import { isDrawn, rankNodes } from '../../committee/draw.ts'
+import type { Hex, JobRecord, ReferenceRecord } from '../../ledger/types.ts'
 import type { NodeId } from '../../transport/types.ts'
 import type { NodeContext } from '../context.ts'
 import type { Message } from './messages.ts'
@@ -32,9 +32,13 @@ export async function readJob(context: NodeContext, jobId: Hex): Promise<JobFact
   const { refs, params } = await ledger.jobInputs(jobId)
   const references = await ledger.references(refs)
   const known = references.filter((r): r is ReferenceRecord => r !== undefined && r.kind === 'share')
-  if (known.length !== refs.length) throw new EnigmaError('PERMISSION_DENIED', 'a reference of the job is not on the ledger')
+  if (known.length !== refs.length)
+    throw new EnigmaError('PERMISSION_DENIED', 'a reference of the job is not on the ledger')
   const candidates = await context.registry.candidates()
-  const ranking = rankNodes(seed, candidates.map((c) => c.id))
+  const ranking = rankNodes(
+    seed,
+    candidates.map((c) => c.id),
+  )
   return { job, refs, params: params ?? new Uint8Array(), references: known, ranking }
 }
 
@@ -46,7 +50,8 @@ export function checkPlan(
 ): void {
   const refuse = (why: string) => new EnigmaError('PERMISSION_DENIED', `plan refused: ${why}`)
   if (plan.committee[0] !== from) throw refuse('the sender does not lead this committee')
-  if (!isDrawn(facts.ranking, plan.committee, facts.job.committeeSize)) throw refuse('the draw does not give this committee')
+  if (!isDrawn(facts.ranking, plan.committee, facts.job.committeeSize))
+    throw refuse('the draw does not give this committee')
   const byRef = new Map(facts.references.map((r) => [r.ref, r]))
   const seen = new Set<string>()
   for (const { ref, helpers } of plan.sources) {
@@ -54,7 +59,8 @@ export function checkPlan(
     if (record === undefined || seen.has(ref)) throw refuse(`${ref} is not an input`)
     seen.add(ref)
     const indices = new Set(helpers.map((h) => h.index))
-    if (indices.size !== record.t + 1 || helpers.length !== record.t + 1) throw refuse('t + 1 different helpers are needed')
+    if (indices.size !== record.t + 1 || helpers.length !== record.t + 1)
+      throw refuse('t + 1 different helpers are needed')
     if (helpers.some((h) => h.index > record.n)) throw refuse('a helper index is out of range')
   }
 }

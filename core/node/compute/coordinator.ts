@@ -86,7 +86,10 @@ export class Coordinator {
           failures = Math.max(attempt, this.#member.failed(jobId))
           log.info('attempt failed', { job: jobId, attempt, reason: EnigmaError.from(error).message })
           if (hasCode(error, 'PERMISSION_DENIED', 'HOLDERS_TOO_FEW') || failures >= MAX_ATTEMPTS) {
-            if (await this.#giveUp(jobId, first, hasCode(error, 'HOLDERS_TOO_FEW') && failures < MAX_ATTEMPTS)) return
+            if (
+              await this.#giveUp(jobId, first, hasCode(error, 'HOLDERS_TOO_FEW') && failures < MAX_ATTEMPTS)
+            )
+              return
           }
           quietSince = clock.now()
         }
@@ -121,7 +124,12 @@ export class Coordinator {
     const committee = await this.#committee(facts, signal)
     const sources = await this.#sources(facts, signal)
     const plan: Message<'run'> = { jobId, attempt, committee, sources }
-    this.#context.log.info('attempt', { job: jobId, attempt, members: committee.length, references: sources.length })
+    this.#context.log.info('attempt', {
+      job: jobId,
+      attempt,
+      members: committee.length,
+      references: sources.length,
+    })
     try {
       const runs = committee.map((id) =>
         this.#ask(id, PROTOCOLS.run, encodeMessage('run', plan), RUN_TIMEOUT_MS, signal).then((answer) =>
@@ -130,7 +138,10 @@ export class Coordinator {
       )
       // A run that fails while the holders still release must not surface as an unhandled rejection.
       for (const run of runs) run.catch(() => undefined)
-      await Promise.race([this.#release(facts, plan, signal), tooManyFail(runs, linear ? committee.length - facts.job.threshold - 1 : 0)])
+      await Promise.race([
+        this.#release(facts, plan, signal),
+        tooManyFail(runs, linear ? committee.length - facts.job.threshold - 1 : 0),
+      ])
       const results = await Promise.allSettled(runs)
       const ran = results.map((r) => (r.status === 'fulfilled' ? r.value : undefined))
       results.forEach((r, i) => {
@@ -138,7 +149,9 @@ export class Coordinator {
       })
       const enough = ran.filter((r) => r !== undefined).length > facts.job.threshold
       if (!enough || (!linear && ran.some((r) => r === undefined)))
-        throw results.find((r) => r.status === 'rejected')?.reason ?? new EnigmaError('MPC_ABORTED', 'no result')
+        throw (
+          results.find((r) => r.status === 'rejected')?.reason ?? new EnigmaError('MPC_ABORTED', 'no result')
+        )
       await this.#post(facts, plan, ran, signal)
     } catch (error) {
       const cancel = encodeMessage('abort', { jobId, attempt })
@@ -195,9 +208,13 @@ export class Coordinator {
       const known = [...(holders.get(ref) ?? [])].filter(([index]) => index <= n)
       const ordered = known.sort(([a, x], [b, y]) => Number(lost.has(x)) - Number(lost.has(y)) || a - b)
       if (ordered.length < t + 1)
-        throw new EnigmaError('HOLDERS_TOO_FEW', `${ordered.length} of ${t + 1} needed holders of ${ref} answer`, {
-          details: { ref },
-        })
+        throw new EnigmaError(
+          'HOLDERS_TOO_FEW',
+          `${ordered.length} of ${t + 1} needed holders of ${ref} answer`,
+          {
+            details: { ref },
+          },
+        )
       return { ref, helpers: ordered.slice(0, t + 1).map(([index, node]) => ({ index, node })) }
     })
   }
@@ -287,7 +304,10 @@ export class Coordinator {
   ): Promise<Uint8Array> {
     const { transport } = this.#context
     if (node === transport.self) return this.#context.localRequest(protocol, payload)
-    return transport.request(node, protocol, payload, { timeoutMs, ...(signal === undefined ? {} : { signal }) })
+    return transport.request(node, protocol, payload, {
+      timeoutMs,
+      ...(signal === undefined ? {} : { signal }),
+    })
   }
 }
 

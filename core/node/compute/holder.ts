@@ -55,9 +55,13 @@ export function serveHolder(context: NodeContext): void {
       const record = heldShare(context, ref)
       const mine = helpers.find((h) => h.node === transport.self)
       if (record === undefined || mine === undefined || record.index !== mine.index)
-        throw new EnigmaError('NOT_FOUND', `this node does not hold the share of ${ref} that the plan names`, {
-          details: { ref },
-        })
+        throw new EnigmaError(
+          'NOT_FOUND',
+          `this node does not hold the share of ${ref} that the plan names`,
+          {
+            details: { ref },
+          },
+        )
       return { record, helpers: helpers.map((h) => h.index), first: helpers[0]?.node === transport.self }
     })
     const dealt = await dealPieces(inputs, plan.committee.length, facts.job.threshold)

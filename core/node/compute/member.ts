@@ -1,8 +1,8 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { decode, encode } from 'cborg'
 import { fromHex, toHex } from '../../base/bytes.ts'
-import { EnigmaError } from '../../base/errors.ts'
 import { withTimeout } from '../../base/clock.ts'
+import { EnigmaError } from '../../base/errors.ts'
 import { second } from '../../base/units.ts'
 import { bn254Scalar } from '../../field/fields.ts'
 import type { FieldVector } from '../../field/types.ts'
@@ -15,8 +15,8 @@ import type { NodeContext } from '../context.ts'
 import { attemptKey, checkPlan, type JobFacts, NO_DIGEST, readJob, transcriptDigest } from './attempt.ts'
 import { decodeMessage, encodeMessage, type Message, PROTOCOLS } from './messages.ts'
 import { buildJob } from './program.ts'
-import { InputCollector } from './resharing.ts'
 import { resultDigest, sealAad } from './requester.ts'
+import { InputCollector } from './resharing.ts'
 
 const OUTPUTS = 'outputs'
 const PLAN_WAIT_MS = 30 * second
@@ -72,8 +72,12 @@ export class Member {
     context.serve(PROTOCOLS.sign, (from, payload) => this.#sign(from, decodeMessage('sign', payload)))
     context.serve(PROTOCOLS.abort, (from, payload) => this.#abort(from, decodeMessage('abort', payload)))
     context.serve(PROTOCOLS.fail, (_from, payload) => this.#fail(decodeMessage('job', payload).jobId))
-    context.serve(PROTOCOLS.progress, async (_from, payload) => this.#progress(decodeMessage('job', payload).jobId))
-    context.serve(PROTOCOLS.result, async (_from, payload) => this.#result(decodeMessage('job', payload).jobId))
+    context.serve(PROTOCOLS.progress, async (_from, payload) =>
+      this.#progress(decodeMessage('job', payload).jobId),
+    )
+    context.serve(PROTOCOLS.result, async (_from, payload) =>
+      this.#result(decodeMessage('job', payload).jobId),
+    )
   }
 
   /** The newest attempt this node takes part in. */
@@ -136,7 +140,7 @@ export class Member {
   }
 
   async #compute(attempt: Attempt, me: number): Promise<Uint8Array> {
-    const { context, plan, facts, collector } = { context: this.#context, ...attempt }
+    const { plan, facts, collector } = attempt
     const values = facts.references.reduce((sum, r) => sum + r.length, 0)
     const inputs = await withTimeout(
       collector.complete(attempt.abort.signal),
@@ -285,7 +289,11 @@ export class Member {
     return encodeMessage('progress', {
       state: running.state,
       progress:
-        running.state === 'inputs' ? running.collector.progress() : running.total === 0 ? 0 : running.done / running.total,
+        running.state === 'inputs'
+          ? running.collector.progress()
+          : running.total === 0
+            ? 0
+            : running.done / running.total,
       done: running.done,
       total: running.total,
       attempt: running.plan.attempt,

@@ -1,6 +1,5 @@
-import { decode, encode } from 'cborg'
 import * as z from 'zod'
-import { EnigmaError } from '../../base/errors.ts'
+import { decodeCanonical, encodeCanonical } from '../../dht/cbor.ts'
 
 /** Requests between nodes during a job. Every message is canonical CBOR, checked against its schema. */
 export const PROTOCOLS = {
@@ -30,14 +29,17 @@ const MAX_REFS = 5000
 const hash = z.string().regex(/^0x[0-9a-f]{64}$/) as unknown as z.ZodType<`0x${string}`>
 const nodeId = z.string().regex(/^0x[0-9a-f]{40}$/) as unknown as z.ZodType<`0x${string}`>
 const index = z.int().min(1).max(255)
-const bytes = z.instanceof(Uint8Array)
+const bytes = z.custom<Uint8Array>((v) => v instanceof Uint8Array)
 const attempt = z.int().min(0).max(65_535)
 const committee = z.array(nodeId).min(3).max(64)
 
 /** Which holders, by share index, feed a reference into the job: t+1 of them. */
 const source = z.strictObject({
   ref: hash,
-  helpers: z.array(z.strictObject({ index, node: nodeId })).min(1).max(32),
+  helpers: z
+    .array(z.strictObject({ index, node: nodeId }))
+    .min(1)
+    .max(32),
 })
 
 export const schemas = {
@@ -45,7 +47,9 @@ export const schemas = {
   run: z.strictObject({ jobId: hash, attempt, committee, sources: z.array(source).min(1).max(MAX_REFS) }),
   ran: z.strictObject({ sealedDigest: hash, transcriptDigest: hash }),
   sign: z.strictObject({ jobId: hash, attempt, committee, digests: z.array(hash).min(3).max(64) }),
-  signed: z.strictObject({ signature: z.string().regex(/^0x[0-9a-f]{130}$/) as unknown as z.ZodType<`0x${string}`> }),
+  signed: z.strictObject({
+    signature: z.string().regex(/^0x[0-9a-f]{130}$/) as unknown as z.ZodType<`0x${string}`>,
+  }),
   abort: z.strictObject({ jobId: hash, attempt }),
   holdings: z.strictObject({ refs: z.array(hash).min(1).max(MAX_REFS) }),
   held: z.strictObject({ held: z.array(z.strictObject({ ref: hash, index })).max(MAX_REFS) }),
@@ -85,15 +89,10 @@ export const schemas = {
 export type Message<K extends keyof typeof schemas> = z.infer<(typeof schemas)[K]>
 
 export function encodeMessage<K extends keyof typeof schemas>(_kind: K, message: Message<K>): Uint8Array {
-  return encode(message)
+  return encodeCanonical(message)
 }
 
-/** Throws FRAME_INVALID on anything but the canonical encoding of a message of this kind. */
+/** Throws RECORD_INVALID on anything but the canonical encoding of a message of this kind. */
 export function decodeMessage<K extends keyof typeof schemas>(kind: K, payload: Uint8Array): Message<K> {
-  try {
-    const value: unknown = decode(payload, { rejectDuplicateMapKeys: true, strict: true })
-    return schemas[kind].parse(value) as Message<K>
-  } catch (cause) {
-    throw new EnigmaError('FRAME_INVALID', `not a ${kind} message`, { cause })
-  }
+  return decodeCanonical(payload, schemas[kind] as unknown as z.ZodType<Message<K>>)
 }

@@ -45,7 +45,12 @@ export interface StoredResult {
 /** The digest that goes on the ledger: over every member's sealed share, in committee order. */
 export function resultDigest(committee: readonly Hex[], digests: readonly Hex[]): Hex {
   return toHex(
-    keccak_256(concatBytes(utf8('enigma/result'), ...committee.map((id, i) => concatBytes(fromHex(id, 20), fromHex(digests[i] as Hex, 32))))),
+    keccak_256(
+      concatBytes(
+        utf8('enigma/result'),
+        ...committee.map((id, i) => concatBytes(fromHex(id, 20), fromHex(digests[i] as Hex, 32))),
+      ),
+    ),
   )
 }
 
@@ -110,7 +115,11 @@ export class Requester {
         n: state.n,
         t: state.t,
       })
-      await vault.logActivity('compute.requested', { job: jobId, function: state.function, references: refs.length })
+      await vault.logActivity('compute.requested', {
+        job: jobId,
+        function: state.function,
+        references: refs.length,
+      })
     }
     this.#context.events.emit({ type: 'compute', id: jobId })
 
@@ -138,7 +147,8 @@ export class Requester {
     let known = ''
     for (;;) {
       const current = await ledger.job(jobId)
-      if (current === undefined) throw new EnigmaError('LEDGER_REORG', `request ${jobId} is not on the ledger`)
+      if (current === undefined)
+        throw new EnigmaError('LEDGER_REORG', `request ${jobId} is not on the ledger`)
       if (current.state === 'open' || current.state === 'done') return
       if (current.state === 'failed' || current.state === 'cancelled')
         throw new EnigmaError('MPC_ABORTED', `the request was ${current.state}`)
@@ -176,9 +186,13 @@ export class Requester {
     const { ledger, clock, events } = this.#context
     for (;;) {
       const current = await ledger.job(jobId)
-      if (current === undefined) throw new EnigmaError('LEDGER_REORG', `request ${jobId} is not on the ledger`)
+      if (current === undefined)
+        throw new EnigmaError('LEDGER_REORG', `request ${jobId} is not on the ledger`)
       if (current.state === 'done')
-        return { attempt: this.#context.index.jobs.get(jobId)?.attempt ?? 0, resultDigest: current.resultDigest }
+        return {
+          attempt: this.#context.index.jobs.get(jobId)?.attempt ?? 0,
+          resultDigest: current.resultDigest,
+        }
       if (current.state === 'failed')
         throw new EnigmaError('MPC_ABORTED', 'the committee could not finish the job', {
           remedy: 'No result was revealed. Request the computation again.',
@@ -189,7 +203,13 @@ export class Requester {
       const live = await this.#progress(jobId)
       if (live !== undefined) {
         this.live.set(jobId, live)
-        const base: Record<string, number> = { committee: 0.4, inputs: 0.5, computing: 0.7, output: 0.9, done: 0.93 }
+        const base: Record<string, number> = {
+          committee: 0.4,
+          inputs: 0.5,
+          computing: 0.7,
+          output: 0.9,
+          done: 0.93,
+        }
         const at = base[live.state] ?? 0.4
         job.update(live.state, Math.min(0.94, at + 0.2 * live.progress))
         events.emit({ type: 'compute', id: jobId })
@@ -261,9 +281,13 @@ export class Requester {
       nodes = committee.length
     }
     if (shares.size < state.t + 1)
-      throw new EnigmaError('MPC_PARTY_LOST', `only ${shares.size} of ${state.t + 1} needed output shares are there`, {
-        remedy: 'The nodes that computed the result are not reachable; try again when they are back.',
-      })
+      throw new EnigmaError(
+        'MPC_PARTY_LOST',
+        `only ${shares.size} of ${state.t + 1} needed output shares are there`,
+        {
+          remedy: 'The nodes that computed the result are not reachable; try again when they are back.',
+        },
+      )
     const fn = functionOf(functionHash(state.function))
     const refs = (await ledger.jobInputs(jobId)).refs
     const shapes = (await ledger.references(refs)).map((r) => r?.length ?? 0)

@@ -135,7 +135,12 @@ export class InputCollector {
       freeCommitments(commitments)
       throw new EnigmaError('SHARE_INVALID', 'the piece has another length than its references')
     }
-    this.#arrived.set(from, { values, masks, commitments, digest: toHex(digestCommitments(piece.commitments)) })
+    this.#arrived.set(from, {
+      values,
+      masks,
+      commitments,
+      digest: toHex(digestCommitments(piece.commitments)),
+    })
     if (this.#arrived.size === this.#expected.size) this.#all.resolve()
   }
 
@@ -199,7 +204,13 @@ export class InputCollector {
     for (const { sender, from, refs, at } of groups.values()) {
       const source = join(refs.map((ref) => this.#originals.get(ref) as CoefficientCommitments))
       const contribution = pick(arrived.commitments, at)
-      const valid = await verifyConstants(sender, contribution, source, { from, to: { n, t: threshold } }, { signal })
+      const valid = await verifyConstants(
+        sender,
+        contribution,
+        source,
+        { from, to: { n, t: threshold } },
+        { signal },
+      )
       freeCommitments(source)
       freeCommitments(contribution)
       if (!valid) return false

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { fromHex, toHex, utf8 } from '../../base/bytes.ts'
 import { EnigmaError } from '../../base/errors.ts'
-import type { RecordValue as FormValue, RecordSummary as FormSummary, ShareInfo } from '../../ipc/index.ts'
+import type { RecordSummary as FormSummary, RecordValue as FormValue, ShareInfo } from '../../ipc/index.ts'
 import type { NewRecordValue, RecordSummary, RecordValue, VaultRecord } from '../../vault/types.ts'
 import { confirmed, type Handlers, type NodeContext } from '../context.ts'
 import { shareOf } from '../share-entry.ts'
@@ -42,7 +42,11 @@ function toForm(value: RecordValue): FormValue {
 function fromForm(value: FormValue): NewRecordValue {
   switch (value.type) {
     case 'number':
-      return value
+      return {
+        type: 'number',
+        value: value.value,
+        ...(value.unit === undefined ? {} : { unit: value.unit }),
+      }
     case 'text':
       return { type: 'text', text: value.value }
     case 'table':
@@ -70,7 +74,10 @@ function preview(value: RecordValue): string {
     case 'text':
       return value.text.slice(0, PREVIEW)
     case 'table':
-      return value.columns.map((c) => c.name).join(', ').slice(0, PREVIEW)
+      return value.columns
+        .map((c) => c.name)
+        .join(', ')
+        .slice(0, PREVIEW)
     case 'timeseries':
       return value.values.slice(-3).join(', ')
     case 'file':
@@ -107,7 +114,10 @@ export function dataHandlers(context: NodeContext): Handlers {
   const { vault, events } = context
   const changed = (kind: string, record: { id: string; type?: string }) => {
     events.emit({ type: 'data' })
-    return vault.logActivity(kind, { record: record.id, ...(record.type === undefined ? {} : { type: record.type }) })
+    return vault.logActivity(kind, {
+      record: record.id,
+      ...(record.type === undefined ? {} : { type: record.type }),
+    })
   }
   const summary = (record: VaultRecord) => summarise(context, record, record.value)
 
@@ -132,7 +142,11 @@ export function dataHandlers(context: NodeContext): Handlers {
       }
     },
     'data.add': async ({ title, tags, value }) => {
-      const record = await vault.add({ title, ...(tags === undefined ? {} : { tags }), value: fromForm(value) })
+      const record = await vault.add({
+        title,
+        ...(tags === undefined ? {} : { tags }),
+        value: fromForm(value),
+      })
       await changed('record.added', record)
       return { id: record.id }
     },
@@ -235,4 +249,3 @@ export function dataHandlers(context: NodeContext): Handlers {
     },
   }
 }
-

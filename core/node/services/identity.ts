@@ -35,7 +35,9 @@ export async function describeIdentity(context: NodeContext, address: Hex): Prom
   if (members === undefined) throw new EnigmaError('NOT_FOUND', `no identity ${address} on the ledger`)
   const unlocked = (await context.vault.status()).unlocked
   const label = unlocked ? await context.vault.getSetting(labelKey(address)) : undefined
-  const labels = unlocked ? ((await context.vault.getSetting('contacts')) as Record<string, string> | undefined) : undefined
+  const labels = unlocked
+    ? ((await context.vault.getSetting('contacts')) as Record<string, string> | undefined)
+    : undefined
   const me = unlocked ? account(context).address : undefined
   return {
     address,

@@ -42,7 +42,7 @@ export async function register(
   if (known === undefined) {
     const deposit = await ledger.minimumDeposit()
     await ledger.registerNode(payer, nodeKey, { hint, capacity, deposit })
-  } else if ((known.capacity > 0) !== serve || known.hint !== hint) {
+  } else if (known.capacity > 0 !== serve || known.hint !== hint) {
     await ledger.updateNode(payer, nodeKey.address, { hint, capacity })
   }
 }
@@ -72,7 +72,8 @@ export function nodeHandlers(context: NodeContext, state: NodeState): Handlers {
         job.state === 'requested' &&
         job.refs.some((ref) => index.references.get(ref)?.owner === me && !job.approvals.has(ref)),
     )
-    const age = (iso: string | undefined) => (iso === undefined ? Infinity : context.clock.now() - Date.parse(iso))
+    const age = (iso: string | undefined) =>
+      iso === undefined ? Infinity : context.clock.now() - Date.parse(iso)
     const registered = await ledger.isRegistered(context.nodeKey.address).catch(() => undefined)
     return [
       {
@@ -93,7 +94,12 @@ export function nodeHandlers(context: NodeContext, state: NodeState): Handlers {
       },
       {
         id: 'node',
-        state: state.state === 'running' ? (transport.connectedPeers().length > 0 ? 'ok' : 'problem') : 'attention',
+        state:
+          state.state === 'running'
+            ? transport.connectedPeers().length > 0
+              ? 'ok'
+              : 'problem'
+            : 'attention',
         facts: { state: state.state, peers: transport.connectedPeers().length },
       },
       {
@@ -119,7 +125,8 @@ export function nodeHandlers(context: NodeContext, state: NodeState): Handlers {
     'jobs.cancel': async ({ id }) => ({ job: jobs.cancel(id) }),
     'node.status': async () => {
       const head = await ledger.head().catch(() => undefined)
-      const record = head === undefined ? undefined : await ledger.node(context.nodeKey.address).catch(() => undefined)
+      const record =
+        head === undefined ? undefined : await ledger.node(context.nodeKey.address).catch(() => undefined)
       const nodes = await context.registry.nodes().catch(() => [])
       const connected = new Set<string>(transport.connectedPeers())
       const usage = records.usage()

@@ -3,7 +3,7 @@ import { EnigmaError } from '../../base/errors.ts'
 import type { Predicate as FormPredicate, PredicateInfo } from '../../ipc/index.ts'
 import type { Hex } from '../../ledger/types.ts'
 import { decodePredicate, encodePredicate, predicateId } from '../../predicates/codec.ts'
-import { evaluate } from '../../predicates/evaluate.ts'
+import { evaluatePredicate } from '../../predicates/evaluate.ts'
 import { account, type Handlers, type NodeContext } from '../context.ts'
 import { fromChain, rolesOf, toChain } from '../predicate-form.ts'
 
@@ -63,7 +63,7 @@ export function predicateHandlers(context: NodeContext): Handlers {
     return { predicate: id }
   })
 
-  const describe = async (id: string, uses: Map<string, number>): Promise<PredicateInfo | undefined> => {
+  const view = async (id: string, uses: Map<string, number>): Promise<PredicateInfo | undefined> => {
     const stored = (await vault.getSetting(key(id))) as StoredPredicate | undefined
     if (stored === undefined) return undefined
     return {
@@ -85,7 +85,7 @@ export function predicateHandlers(context: NodeContext): Handlers {
           if (share.revoked !== true && typeof share.predicateId === 'string')
             uses.set(share.predicateId, (uses.get(share.predicateId) ?? 0) + 1)
       const keys = await vault.settingKeys('predicate/')
-      const all = await Promise.all(keys.map((k) => describe(k.slice('predicate/'.length), uses)))
+      const all = await Promise.all(keys.map((k) => view(k.slice('predicate/'.length), uses)))
       return {
         predicates: all.filter((p) => p !== undefined).sort((a, b) => b.createdAt - a.createdAt),
       }
@@ -105,7 +105,7 @@ export function predicateHandlers(context: NodeContext): Handlers {
       return {
         results: cases.map((test) => {
           const tested = test.account as Hex
-          const outcome = evaluate(
+          const outcome = evaluatePredicate(
             chain,
             {
               account: tested,

@@ -33,7 +33,7 @@ const milliseconds = (iso: string | undefined) => (iso === undefined ? undefined
 
 export function vaultHandlers(
   context: NodeContext,
-  session: { opened(): Promise<void>; closing(): Promise<void>; recover(): Promise<number> },
+  session: { opened(): Promise<void>; closing(): Promise<void>; recover(phrase: string): Promise<number> },
 ): Handlers {
   const { vault, events } = context
   const changed = () => {
@@ -80,7 +80,7 @@ export function vaultHandlers(
     'vault.restore': async ({ phrase, password }) => {
       await vault.restore(phrase, password)
       await session.opened()
-      const references = await session.recover()
+      const references = await session.recover(phrase)
       changed()
       return { account: account(context).address, references }
     },
@@ -123,7 +123,12 @@ export function vaultHandlers(
 
 async function receiveUpload(context: NodeContext, content: string): Promise<string> {
   const { writeFile } = await import('node:fs/promises')
-  const path = await exportPath(context, { principal: 'local', confirm: async () => false }, undefined, 'upload.tmp')
+  const path = await exportPath(
+    context,
+    { principal: 'local', confirm: async () => false },
+    undefined,
+    'upload.tmp',
+  )
   await writeFile(path, Buffer.from(content, 'base64'), { mode: 0o600 })
   return path
 }

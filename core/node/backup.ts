@@ -1,0 +1,121 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { keccak_256 } from '@noble/hashes/sha3.js'
+import { fromHex, toHex, utf8 } from '../base/bytes.ts'
+import { EnigmaError } from '../base/errors.ts'
+import { MiB, second } from '../base/units.ts'
+import { encryptedKey } from '../dht/records.ts'
+import type { Hash } from '../dht/types.ts'
+import { account, type NodeContext } from './context.ts'
+import { ownerSigner } from './services/share.ts'
+
+/** L[account][H("enigma/vault-backup/1")]: where the newest backup of this account is. */
+const POINTER = toHex(keccak_256(utf8('enigma/vault-backup/1')))
+const REPLICAS = 3
+const QUORUM = 2
+/** An encrypted record's limit, less some room; larger vaults are backed up by export. */
+const MAX_BYTES = 30 * MiB
+/** Changes in quick succession make one backup. */
+const SETTLE_MS = 5 * second
+
+/**
+ * Keeps a copy of the vault in the network, so that the phrase alone restores everything on an empty machine: an
+ * export sealed under the phrase, stored as encrypted data with several holders, found through the ledger.
+ */
+export class NetworkBackup {
+  readonly #context: NodeContext
+  #timer: NodeJS.Timeout | undefined
+  #running: Promise<void> | undefined
+
+  constructor(context: NodeContext) {
+    this.#context = context
+  }
+
+  /** Notes that the vault changed. */
+  changed(): void {
+    if (this.#timer !== undefined) clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      void this.flush()
+    }, SETTLE_MS)
+  }
+
+  /** Forgets what is due; called when the vault is locked or the node stops. */
+  stop(): void {
+    if (this.#timer !== undefined) clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  /** Writes a backup now. A failure is logged and tried again with the next change. */
+  async flush(): Promise<void> {
+    this.stop()
+    await this.#running
+    this.#running = this.#write().catch((error) => {
+      this.#context.log.info('network backup postponed', { code: EnigmaError.from(error).code })
+    })
+    await this.#running
+  }
+
+  async #write(): Promise<void> {
+    const { vault, dht, ledger } = this.#context
+    if (!(await vault.status()).unlocked) return
+    const path = await this.#path('network-backup.tmp')
+    let ciphertext: Uint8Array
+    try {
+      await vault.exportTo(path, { phrase: true })
+      ciphertext = new Uint8Array(await readFile(path))
+    } finally {
+      await rm(path, { force: true })
+    }
+    if (ciphertext.length > MAX_BYTES)
+      throw new EnigmaError('QUOTA_EXCEEDED', 'the vault is too large for a backup in the network')
+    const me = account(this.#context)
+    const signer = ownerSigner(this.#context)
+    const key = encryptedKey(me.address, ciphertext)
+    const prepared = await dht.client.prepareEncrypted(
+      { kind: 'encrypted', key, owner: me.address, ciphertext },
+      signer,
+      { replicas: REPLICAS, quorum: QUORUM },
+    )
+    await dht.client.commit(prepared, signer)
+    const previous = toHex(await ledger.get(me.address, POINTER, 'latest'))
+    await ledger.set(me, POINTER, fromHex(key, 32))
+    if (previous.length === 66 && previous !== key)
+      await dht.client.delete('encrypted', previous as Hash, signer)
+  }
+
+  /** Merges the newest backup into the open vault. Returns the records added; 0 when there is no backup. */
+  async restore(phrase: string): Promise<number> {
+    const { vault, dht, ledger } = this.#context
+    const me = account(this.#context)
+    const key = toHex(await ledger.get(me.address, POINTER)) as Hash
+    if (key.length !== 66) return 0
+    const holders = (await dht.client.locate('encrypted', key)).map((r) => r.holder)
+    const { records } = await dht.client.load('encrypted', key, {
+      signer: ownerSigner(this.#context),
+      purpose: 'load',
+      holders,
+      enough: 1,
+    })
+    const found = records[0]
+    if (found === undefined)
+      throw new EnigmaError('NOT_FOUND', 'the backup in the network could not be loaded', {
+        remedy: 'The accounts are restored. Try again later, or import an export file.',
+      })
+    const path = await this.#path('network-restore.tmp')
+    try {
+      await writeFile(path, found.record.ciphertext, { mode: 0o600 })
+      return (await vault.importFrom(path, { phrase })).added
+    } finally {
+      await rm(path, { force: true })
+    }
+  }
+
+  async #path(name: string): Promise<string> {
+    const dir = join(this.#context.options.dataDir, 'exports')
+    await mkdir(dir, { recursive: true, mode: 0o700 })
+    const path = join(dir, name)
+    await rm(path, { force: true })
+    return path
+  }
+}

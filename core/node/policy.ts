@@ -1,0 +1,61 @@
+import { EnigmaError } from '../base/errors.ts'
+import { recoverSigner } from '../dht/signatures.ts'
+import type { HolderPolicy, ShareRecord } from '../dht/types.ts'
+import { bn254Scalar as field } from '../field/fields.ts'
+import type { Hex, Ledger } from '../ledger/types.ts'
+import { decodeCommitments, freeCommitments } from '../sharing/commitments.ts'
+import { freeShare, verifyShare } from '../sharing/vss.ts'
+
+/** Whether a share fits the commitments that came with it; false for anything malformed. */
+export async function fitsCommitments(record: ShareRecord): Promise<boolean> {
+  try {
+    const commitments = await decodeCommitments(record.commitments, { t: record.t, length: record.length })
+    const share = {
+      index: record.index,
+      values: field.fromBytes(record.values),
+      masks: field.fromBytes(record.masks),
+    }
+    try {
+      return await verifyShare(share, commitments)
+    } finally {
+      freeShare(share)
+      freeCommitments(commitments)
+    }
+  } catch (error) {
+    if (error instanceof EnigmaError) return false
+    throw error
+  }
+}
+
+/** What a holder asks before it stores or releases anything: always its own chain client, at a confirmed block. */
+export function holderPolicy(ledger: Ledger): HolderPolicy {
+  return {
+    async verifyAuthorization(authorization, digest) {
+      return (
+        authorization.signer === authorization.owner &&
+        recoverSigner(digest, authorization.signature) === authorization.signer
+      )
+    },
+    verifyShareRecord: fitsCommitments,
+    async verifyRequester(request, digest) {
+      return recoverSigner(digest, request.signature) === request.requester
+    },
+    async authorise(request, record) {
+      const reference = await ledger.reference(request.key)
+      if (reference === undefined) return record.kind === 'encrypted' && record.owner === request.requester
+      if (reference.state !== 'active') return false
+      // Shares are released in the clear to their dealer alone; jobs get re-sharings (compute/release).
+      if (record.kind === 'share')
+        return request.purpose === 'declassify' && reference.owner === request.requester
+      return ledger.canRead(request.key, request.requester)
+    },
+    async ledgerOpinion(kind, key, content, owner) {
+      const reference = await ledger.reference(key)
+      if (reference === undefined || reference.kind !== kind) return 'unknown'
+      if (reference.state === 'revoked') return 'revoked'
+      return reference.owner === owner && reference.commitmentsDigest === (content as Hex)
+        ? 'active'
+        : 'unknown'
+    },
+  }
+}

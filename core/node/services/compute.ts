@@ -1,0 +1,308 @@
+import { EnigmaError } from '../../base/errors.ts'
+import { FUNCTIONS, functionByHash, functionHash } from '../../circuits/functions.ts'
+import type { FunctionId } from '../../circuits/types.ts'
+import type { Approval, ComputeFunction, ComputeJob, Reference } from '../../ipc/index.ts'
+import type { Hex } from '../../ledger/types.ts'
+import {
+  type ComputeState,
+  newComputeState,
+  type Requester,
+  type StoredResult,
+} from '../compute/requester.ts'
+import { describeJob, parseParams } from '../compute/view.ts'
+import { account, confirmed, type Handlers, type NodeContext } from '../context.ts'
+import type { IndexedJob } from '../ledger-index.ts'
+import { conditions } from '../predicate-form.ts'
+import { allShares } from '../share-entry.ts'
+import { ruleOf } from './predicate.ts'
+
+/** Without a wish of the requester: any node may fail for linear functions, and products need n ≥ 2t + 1. */
+const DEFAULT_COMMITTEE = { n: 3, t: 1 }
+
+/** What the interface needs to know of each function to build a form; texts are the interface's. */
+const FORMS: Record<FunctionId, Pick<ComputeFunction, 'params' | 'input'>> = {
+  sum: { params: [], input: 'any' },
+  mean: { params: [], input: 'any' },
+  variance: {
+    params: [{ name: 'kind', kind: 'choice', required: false, choices: ['population', 'sample'] }],
+    input: 'any',
+  },
+  weightedMean: { params: [{ name: 'weights', kind: 'decimals', required: true }], input: 'weights' },
+  covariance: {
+    params: [{ name: 'kind', kind: 'choice', required: false, choices: ['population', 'sample'] }],
+    input: 'pairs',
+  },
+  linearScore: {
+    params: [
+      { name: 'weights', kind: 'decimals', required: true },
+      { name: 'bias', kind: 'decimal', required: false },
+    ],
+    input: 'weights',
+  },
+}
+
+interface DecideState {
+  jobId: Hex
+  refs: Hex[]
+  approve: boolean
+}
+
+interface StoredRequest {
+  keyLabel: string
+  label: string
+  n: number
+  t: number
+}
+
+export function computeHandlers(context: NodeContext, requester: Requester): Handlers {
+  const { ledger, index, jobs, vault, events } = context
+
+  jobs.register<ComputeState>('compute', (job) => requester.run(job))
+  jobs.register<DecideState>('decide', async (job) => {
+    const { jobId, refs, approve } = job.state
+    job.commit()
+    job.update('ledger', 0.3)
+    const me = account(context)
+    await (approve ? ledger.approve(me, jobId, refs) : ledger.decline(me, jobId, refs))
+    await vault.logActivity(approve ? 'compute.approved' : 'compute.declined', {
+      job: jobId,
+      references: refs.length,
+    })
+    events.emit({ type: 'approvals' })
+    return { job: jobId, decision: approve ? 'approved' : 'declined' }
+  })
+
+  const view = async (job: IndexedJob): Promise<ComputeJob> => {
+    const me = account(context).address
+    const stored = (await vault.getSetting(`request/${job.jobId}`)) as unknown as StoredRequest | undefined
+    return describeJob(context, job, me, {
+      ...(stored === undefined || stored.label === '' ? {} : { label: stored.label }),
+      ...(stored === undefined ? {} : { threshold: stored.t }),
+      live: requester.live.get(job.jobId),
+    })
+  }
+
+  const mine = (job: IndexedJob) => {
+    const me = account(context).address
+    return job.refs.filter((ref) => index.references.get(ref)?.owner === me)
+  }
+
+  const approvalOf = async (job: IndexedJob): Promise<Approval> => {
+    const refs = mine(job)
+    const shares = await allShares(context)
+    const answers = refs.map((ref) => job.approvals.get(ref))
+    const fn = functionByHash(job.functionId)
+    const record = await ledger.job(job.jobId, 'latest').catch(() => undefined)
+    return {
+      id: job.jobId,
+      requester: job.requester,
+      function: fn?.id ?? 'unknown',
+      codeHash: job.functionId,
+      params: parseParams(job.params),
+      references: await Promise.all(
+        refs.map(async (ref) => {
+          const share = shares.find((s) => s.ref === ref)
+          const usesLeft = await usesLeftOf(context, ref)
+          return {
+            ref,
+            ...(share === undefined ? {} : { recordId: share.recordId }),
+            title: share?.title ?? '',
+            ...(usesLeft === undefined ? {} : { usesLeft }),
+          }
+        }),
+      ),
+      owners: new Set(job.refs.map((ref) => index.references.get(ref)?.owner)).size,
+      reveals: fn === undefined ? 'unknown' : fn.disclosure(fn.parseParams(parseParams(job.params))),
+      committeeSize: record?.committeeSize ?? 0,
+      requestedAt: job.at,
+      state: answers.some((a) => a === false)
+        ? 'declined'
+        : answers.every((a) => a === true)
+          ? 'approved'
+          : job.state === 'requested'
+            ? 'waiting'
+            : 'closed',
+    }
+  }
+
+  const jobOf = (id: string): IndexedJob => {
+    const job = index.jobs.get(id as Hex)
+    if (job === undefined)
+      throw new EnigmaError('NOT_FOUND', `id: no computation ${id} on the ledger`, {
+        remedy: 'It may not be confirmed yet; try again in a moment.',
+      })
+    return job
+  }
+
+  return {
+    'compute.functions': async () => ({
+      functions: (Object.keys(FUNCTIONS) as FunctionId[]).map((id) => ({
+        id,
+        codeHash: functionHash(id),
+        reveals: FUNCTIONS[id].revealsKey,
+        ...FORMS[id],
+      })),
+    }),
+    'compute.references': async ({ identity, owner, includeRevoked }) => {
+      const me = account(context).address
+      const shares = await allShares(context)
+      const found = [...index.references.values()].filter(
+        (r) =>
+          r.kind === 'share' &&
+          (identity === undefined || r.identity === identity) &&
+          (owner === undefined || r.owner === owner) &&
+          (includeRevoked === true || !r.revoked),
+      )
+      const records = await ledger.references(found.map((r) => r.ref))
+      return {
+        references: found.map((r, i): Reference => {
+          const predicateId = records[i]?.computePredicate ?? `0x${'00'.repeat(32)}`
+          const rule = ruleOf(context, predicateId)
+          const title = shares.find((s) => s.ref === r.ref)?.title
+          return {
+            ref: r.ref,
+            owner: r.owner,
+            identity: r.identity,
+            predicateId,
+            ...(rule === undefined ? {} : { predicate: rule }),
+            length: r.length,
+            state: r.revoked ? 'revoked' : 'active',
+            createdAt: r.at,
+            mine: r.owner === me,
+            ...(title === undefined ? {} : { title }),
+          }
+        }),
+      }
+    },
+    'compute.request': async ({ function: id, params, refs, n, t, label }, call) => {
+      account(context)
+      const fn = FUNCTIONS[id]
+      const parsed = fn.parseParams(params ?? {})
+      const unique = [...new Set(refs as Hex[])]
+      const records = await ledger.references(unique)
+      const missing = unique.find((_, i) => records[i] === undefined)
+      if (missing !== undefined) throw new EnigmaError('NOT_FOUND', `refs: ${missing} is not on the ledger`)
+      const revoked = records.find((r) => r?.state !== 'active')
+      if (revoked !== undefined)
+        throw new EnigmaError('PERMISSION_DENIED', `refs: ${revoked.ref} was revoked by its owner`)
+      ;(fn as { checkShapes(p: unknown, s: readonly number[]): void }).checkShapes(
+        parsed,
+        records.map((r) => r?.length ?? 0),
+      )
+      const committee = {
+        n: n ?? DEFAULT_COMMITTEE.n,
+        t: t ?? Math.floor(((n ?? DEFAULT_COMMITTEE.n) - 1) / 2),
+      }
+      if (committee.n < 2 * committee.t + 1)
+        throw new EnigmaError(
+          'MPC_COMMITTEE_TOO_SMALL',
+          `n: ${committee.n} nodes cannot keep t = ${committee.t}`,
+          {
+            remedy: 'Choose n of at least 2t + 1.',
+          },
+        )
+      const available = (await context.registry.candidates()).length
+      if (available < committee.n)
+        throw new EnigmaError('MPC_COMMITTEE_TOO_SMALL', `n: the network has ${available} serving nodes`, {
+          remedy: 'Choose a smaller committee, or wait for more nodes.',
+        })
+      await confirmed(call, {
+        kind: 'spend',
+        method: 'compute.request',
+        facts: { function: id, references: String(unique.length), committee: String(committee.n) },
+      })
+      const state = newComputeState(
+        {
+          function: id,
+          params: (params ?? {}) as Record<string, unknown>,
+          refs: unique,
+          ...committee,
+          label,
+        },
+        context.clock.now(),
+      )
+      return { jobId: jobs.start<ComputeState>('compute', label ?? id, state) }
+    },
+    'compute.list': async () => {
+      const me = account(context).address
+      const all = [...index.jobs.values()].filter(
+        (job) =>
+          job.requester === me ||
+          mine(job).length > 0 ||
+          job.signers.includes(context.nodeKey.address) ||
+          requester.live.has(job.jobId),
+      )
+      const described = await Promise.all(all.map(view))
+      return { jobs: described.sort((a, b) => b.createdAt - a.createdAt) }
+    },
+    'compute.get': async ({ id }) => ({ job: await view(jobOf(id)) }),
+    'compute.result': async ({ id }) => {
+      const stored = (await vault.getSetting(`result/${id}`)) as StoredResult | undefined
+      if (stored === undefined) {
+        const job = jobOf(id)
+        throw new EnigmaError('NOT_FOUND', `id: no result of ${id} here (state: ${job.state})`, {
+          remedy: 'Only the account that requested a computation receives its result.',
+        })
+      }
+      return { id, ...stored }
+    },
+    'compute.cancel': async ({ id }) => {
+      const running = jobs
+        .list()
+        .find(
+          (j) =>
+            j.kind === 'compute' &&
+            (j.state === 'running' || j.state === 'waiting') &&
+            jobIdOf(context, j.id) === id,
+        )
+      if (running === undefined)
+        throw new EnigmaError('NOT_FOUND', `id: no running request ${id} of this vault`)
+      jobs.cancel(running.id)
+      return { jobId: running.id }
+    },
+    'approvals.list': async () => {
+      const concerned = [...index.jobs.values()].filter((job) => mine(job).length > 0)
+      const described = await Promise.all(concerned.map(approvalOf))
+      return { approvals: described.sort((a, b) => b.requestedAt - a.requestedAt) }
+    },
+    'approvals.decide': async ({ id, decision }, call) => {
+      const job = jobOf(id)
+      const refs = mine(job).filter((ref) => !job.approvals.has(ref))
+      if (refs.length === 0)
+        throw new EnigmaError('INVALID_ARGUMENT', `id: nothing in ${id} waits for your decision`)
+      const approval = await approvalOf(job)
+      await confirmed(call, {
+        kind: 'approve',
+        method: 'approvals.decide',
+        facts: {
+          decision,
+          requester: job.requester,
+          function: approval.function,
+          codeHash: job.functionId,
+          owners: String(approval.owners),
+          data: approval.references.map((r) => r.title || r.ref).join(', '),
+          reveals: approval.reveals,
+        },
+      })
+      const jobId = jobs.start<DecideState>('decide', approval.function, {
+        jobId: job.jobId,
+        refs,
+        approve: decision === 'approve',
+      })
+      return { jobId }
+    },
+  }
+}
+
+function jobIdOf(context: NodeContext, localId: string): string | undefined {
+  return context.jobs.stateOf<ComputeState>(localId)?.jobId
+}
+
+/** Admissions that the reference's rule still allows; undefined when it sets no limit. */
+export async function usesLeftOf(context: NodeContext, ref: Hex): Promise<number | undefined> {
+  const record = await context.ledger.reference(ref, 'latest').catch(() => undefined)
+  const rule = record && ruleOf(context, record.computePredicate)
+  if (record === undefined || rule === undefined) return undefined
+  const limits = conditions(rule).flatMap((c) => (c.kind === 'uses' ? [c.count] : []))
+  return limits.length === 0 ? undefined : Math.max(0, Math.min(...limits) - record.uses)
+}

@@ -1,0 +1,289 @@
+import { fromHex, toHex } from '../../base/bytes.ts'
+import { EnigmaError, hasCode } from '../../base/errors.ts'
+import { randomBytes } from '../../base/random.ts'
+import { parseFixed } from '../../circuits/fixed.ts'
+import type { OwnerSigner, PreparedStore, ShareRecord } from '../../dht/types.ts'
+import { bn254Scalar as field } from '../../field/fields.ts'
+import type { AccessGrant } from '../../ipc/index.ts'
+import type { Hex } from '../../ledger/types.ts'
+import { encodeCommitments, freeCommitments, sumOfConstants } from '../../sharing/commitments.ts'
+import { deal, freeShare } from '../../sharing/vss.ts'
+import { account, confirmed, type Handlers, type NodeContext } from '../context.ts'
+import type { JobHandle } from '../jobs.ts'
+import { conditions } from '../predicate-form.ts'
+import { allShares, changeShare, shareEntry } from '../share-entry.ts'
+import { usesLeftOf } from './compute.ts'
+import { describeIdentity, ensurePseudonym } from './identity.ts'
+import { publish, resolvePredicate, ruleOf } from './predicate.ts'
+
+const MAX_HOLDERS = 5
+const NO_PREDICATE: Hex = `0x${'00'.repeat(32)}`
+
+interface ShareState {
+  recordId: string
+  column?: string
+  identity?: Hex
+  encoding: Hex
+  label: string
+  n: number
+  t: number
+  /** Names the sharing: a_x = H(addr_P ‖ x_ref). A crash before the holders have it starts with the same. */
+  xRef: Hex
+  length?: number
+  c0?: Hex
+  prepared?: Pick<PreparedStore, 'kind' | 'key' | 'content' | 'placements'>
+}
+
+/** Receipts that make a share safe: at most one holder may be missing, and repair recruits another. */
+export function quorumOf(n: number, t: number): number {
+  return Math.min(n, Math.max(t + 2, n - 1))
+}
+
+/** The main account as the owner of records at the holders. */
+export function ownerSigner(context: NodeContext): OwnerSigner {
+  const me = account(context)
+  return { owner: me.address, signer: me.address, sign: async (digest) => me.signDigest(digest) }
+}
+
+/** Alg. 4 Share: verifiable shares to holders, then the reference on the ledger, then visible. */
+async function share(context: NodeContext, job: JobHandle<ShareState>): Promise<Record<string, string>> {
+  const { ledger, vault, dht, clock, events } = context
+  const me = account(context)
+  const signer = ownerSigner(context)
+  const state = job.state
+
+  job.update('predicate', 0.02)
+  const identity = state.identity ?? (await ensurePseudonym(context))
+  const predicate = await publish(context, state.label, fromHex(state.encoding))
+  const ref = ledger.referenceId(identity, state.xRef)
+
+  if (job.state.prepared === undefined) {
+    job.update('split', 0.1, { identity })
+    const cells = await vault.numericColumn(state.recordId, state.column)
+    const secrets = field.fromBigints(cells.map(parseFixed))
+    const dealing = await deal(
+      secrets,
+      { n: state.n, t: state.t },
+      {
+        signal: job.signal,
+        onProgress: (done, total) => job.update('split', 0.1 + (0.3 * done) / total),
+      },
+    )
+    secrets.free()
+    const commitments = encodeCommitments(dealing.commitments)
+    const c0 = toHex(sumOfConstants(dealing.commitments))
+    freeCommitments(dealing.commitments)
+    const records = dealing.shares.map(
+      (s): ShareRecord => ({
+        kind: 'share',
+        key: ref,
+        index: s.index,
+        owner: me.address,
+        n: state.n,
+        t: state.t,
+        length: cells.length,
+        values: field.toBytes(s.values),
+        masks: field.toBytes(s.masks),
+        commitments,
+      }),
+    )
+    dealing.shares.forEach(freeShare)
+    job.update('send', 0.4)
+    const prepared = await dht.client.prepareShares(records, signer, {
+      quorum: quorumOf(state.n, state.t),
+      signal: job.signal,
+      onProgress: (done, total) => job.update('send', 0.4 + (0.3 * done) / total),
+    })
+    const { kind, key, content, placements } = prepared
+    job.update('ledger', 0.75, { prepared: { kind, key, content, placements }, c0, length: cells.length })
+  }
+
+  const { prepared, c0, length } = job.state as Required<Pick<ShareState, 'prepared' | 'c0' | 'length'>>
+  job.commit()
+  try {
+    await ledger.createReference(me, {
+      identity,
+      xRef: state.xRef,
+      kind: 'share',
+      length,
+      n: state.n,
+      t: state.t,
+      computePredicate: predicate,
+      readPredicate: NO_PREDICATE,
+      commitmentsDigest: prepared.content,
+      c0,
+    })
+  } catch (error) {
+    // What the ledger refuses for good must not linger with the holders.
+    if (hasCode(error, 'LEDGER_REVERTED', 'PERMISSION_DENIED', 'PREDICATE_INVALID'))
+      await dht.client.abort(prepared, signer)
+    throw error
+  }
+  job.update('commit', 0.9)
+  await dht.client.commit(prepared, signer)
+  await vault.putShare(
+    state.recordId,
+    shareEntry({
+      ref,
+      column: state.column,
+      identity,
+      predicateId: predicate,
+      n: state.n,
+      t: state.t,
+      length,
+      holders: prepared.placements.map((p) => ({ index: p.index, nodeId: p.holder })),
+      createdAt: clock.now(),
+      revoked: false,
+    }),
+  )
+  await vault.logActivity('share.stored', {
+    ref,
+    record: state.recordId,
+    holders: prepared.placements.length,
+  })
+  events.emit({ type: 'sharing' })
+  events.emit({ type: 'data' })
+  return { ref }
+}
+
+/** Withdraws the right first, then has the holders erase their shares. */
+async function revoke(context: NodeContext, job: JobHandle<{ ref: Hex }>): Promise<Record<string, string>> {
+  const { ledger, vault, dht, events } = context
+  const { ref } = job.state
+  job.commit()
+  job.update('ledger', 0.2)
+  await ledger.revoke(account(context), ref)
+  job.update('erase', 0.7)
+  const holders = (await allShares(context)).find((s) => s.ref === ref)?.holders.map((h) => h.nodeId as Hex)
+  const erased = await dht.client.delete('share', ref, ownerSigner(context), holders ?? [])
+  await changeShare(context, ref, { revoked: true })
+  await vault.logActivity('share.revoked', { ref, erased })
+  events.emit({ type: 'sharing' })
+  events.emit({ type: 'data' })
+  return { ref, erased: String(erased) }
+}
+
+export function shareHandlers(context: NodeContext): Handlers {
+  const { jobs, vault, ledger, index } = context
+
+  jobs.register<ShareState>('share', (job) => share(context, job))
+  jobs.register<{ ref: Hex }>('revoke', (job) => revoke(context, job))
+
+  const parameters = async (n: number | undefined, t: number | undefined) => {
+    const available = (await context.registry.candidates()).length
+    const holders = n ?? Math.min(MAX_HOLDERS, available)
+    const threshold = t ?? Math.floor((holders - 1) / 2)
+    if (threshold < 1 || threshold >= holders)
+      throw new EnigmaError('SHARING_PARAMETERS', `t: ${threshold} of ${holders} holders protects nothing`, {
+        remedy: 'Choose 1 ≤ t < n; half the holders is a good threshold.',
+      })
+    if (available < holders)
+      throw new EnigmaError(
+        'HOLDERS_TOO_FEW',
+        `n: the network has ${available} serving nodes, not ${holders}`,
+        {
+          remedy: 'Choose fewer holders, or wait for more nodes.',
+        },
+      )
+    return { n: holders, t: threshold, available }
+  }
+
+  return {
+    'share.plan': async ({ recordId, column, n, t }) => {
+      const record = await vault.get(recordId)
+      const columns =
+        record.value.type === 'table'
+          ? record.value.columns.filter((c) => c.type === 'number').map((c) => c.name)
+          : []
+      const chosen = column ?? (columns.length > 0 ? columns[0] : undefined)
+      const cells = await vault.numericColumn(recordId, chosen)
+      const planned = await parameters(n, t)
+      const ranked = await context.dht.client.rank(toHex(randomBytes(32)))
+      return {
+        length: cells.length,
+        columns,
+        holders: ranked.slice(0, planned.n),
+        n: planned.n,
+        t: planned.t,
+        feeWei: '0',
+      }
+    },
+    'share.create': async (input) => {
+      const record = await vault.get(input.recordId)
+      const cells = await vault.numericColumn(input.recordId, input.column)
+      for (const cell of cells) parseFixed(cell)
+      const { n, t } = await parameters(input.n, input.t)
+      const { encoding } = await resolvePredicate(context, input)
+      if (input.identity !== undefined) {
+        const identity = await ledger.identity(input.identity as Hex)
+        if (!identity?.members.some((m) => m.account === account(context).address))
+          throw new EnigmaError('PERMISSION_DENIED', `identity: you are no member of ${input.identity}`)
+      }
+      const jobId = jobs.start<ShareState>('share', record.title, {
+        recordId: input.recordId,
+        ...(input.column === undefined ? {} : { column: input.column }),
+        ...(input.identity === undefined ? {} : { identity: input.identity as Hex }),
+        encoding: toHex(encoding),
+        label: record.title,
+        n,
+        t,
+        xRef: toHex(randomBytes(32)),
+      })
+      return { jobId }
+    },
+    'share.list': async () => ({ shares: await allShares(context) }),
+    'access.list': async () => {
+      const shares = await allShares(context)
+      const now = context.clock.now()
+      const grants = await Promise.all(
+        shares.map(async (s): Promise<AccessGrant | undefined> => {
+          const rule = ruleOf(context, s.predicateId)
+          if (rule === undefined) return undefined
+          const all = conditions(rule)
+          const ends = all.flatMap((c) => (c.kind === 'expiry' ? [c.until] : []))
+          const expiresAt = ends.length === 0 ? undefined : Math.min(...ends)
+          const usesLeft = await usesLeftOf(context, s.ref as Hex)
+          const used = [...index.jobs.values()].filter(
+            (j) => j.state !== 'requested' && j.refs.includes(s.ref as Hex),
+          )
+          const lastUsedAt = used.length === 0 ? undefined : Math.max(...used.map((j) => j.at))
+          return {
+            ref: s.ref,
+            recordId: s.recordId,
+            title: s.title,
+            identity: await describeIdentity(context, s.identity as Hex),
+            predicateId: s.predicateId,
+            predicate: rule,
+            state:
+              s.state === 'revoked'
+                ? 'revoked'
+                : expiresAt !== undefined && expiresAt <= now
+                  ? 'expired'
+                  : usesLeft === 0
+                    ? 'used-up'
+                    : 'active',
+            accounts: all.flatMap((c) => (c.kind === 'keys' ? c.accounts : [])),
+            functions: all.flatMap((c) => (c.kind === 'functions' ? c.functions : [])),
+            ...(expiresAt === undefined ? {} : { expiresAt }),
+            ...(usesLeft === undefined ? {} : { usesLeft }),
+            ...(lastUsedAt === undefined ? {} : { lastUsedAt }),
+            computations: used.length,
+          }
+        }),
+      )
+      return { grants: grants.filter((g) => g !== undefined) }
+    },
+    'access.revoke': async ({ ref }, call) => {
+      const known = (await allShares(context)).find((s) => s.ref === ref)
+      const reference = await ledger.reference(ref as Hex)
+      if (reference === undefined || reference.owner !== account(context).address)
+        throw new EnigmaError('NOT_FOUND', `ref: ${ref} is not shared by you`)
+      await confirmed(call, {
+        kind: 'revoke',
+        method: 'access.revoke',
+        facts: { ref, ...(known === undefined ? {} : { title: known.title }) },
+      })
+      return { jobId: jobs.start<{ ref: Hex }>('revoke', known?.title ?? ref, { ref: ref as Hex }) }
+    },
+  }
+}

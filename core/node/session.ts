@@ -1,0 +1,85 @@
+import { EnigmaError } from '../base/errors.ts'
+import { minute } from '../base/units.ts'
+import type { MethodName } from '../ipc/index.ts'
+import type { NetworkBackup } from './backup.ts'
+import { account, type NodeContext, wallet } from './context.ts'
+import type { Declassified } from './services/declassify.ts'
+import { readSettings } from './services/settings.ts'
+
+/** Reading does not keep a vault open: the interface refreshes itself while nobody sits before it. */
+const PASSIVE =
+  /(\.(list|get|status|info|checklist|functions|references|invitations|result|plan)|^settings\.)/
+
+/** What begins when the vault is opened and ends when it is locked. */
+export class Session {
+  /** Values the owner revealed, by job; gone with the lock. */
+  readonly declassified = new Map<string, Declassified>()
+  readonly #context: NodeContext
+  readonly #backup: () => NetworkBackup | undefined
+  #idle: NodeJS.Timeout | undefined
+  #unsubscribe: (() => void) | undefined
+
+  constructor(context: NodeContext, backup: () => NetworkBackup | undefined) {
+    this.#context = context
+    this.#backup = backup
+  }
+
+  /** Signs for the owner from now on, and goes on with the jobs that waited for it. */
+  async opened(): Promise<void> {
+    const { ledger, jobs, events, options, log } = this.#context
+    this.touched('vault.unlock')
+    this.#unsubscribe?.()
+    this.#unsubscribe = events.subscribe((event) => {
+      if (event.type === 'data') this.#backup()?.changed()
+    })
+    if (!this.#context.online()) return
+    const [main, deposit] = [account(this.#context), wallet(this.#context).deposit()]
+    ledger.useSigner(main)
+    ledger.useSigner(deposit)
+    if (options.network.kind === 'devnet')
+      await ledger.faucet(main.address).catch((error) => {
+        log.warn('faucet failed', { code: EnigmaError.from(error).code })
+      })
+    jobs.resume()
+  }
+
+  async closing(): Promise<void> {
+    const { ledger } = this.#context
+    clearTimeout(this.#idle)
+    this.#unsubscribe?.()
+    this.#unsubscribe = undefined
+    this.#backup()?.stop()
+    this.declassified.clear()
+    if (!(await this.#context.vault.status()).unlocked) return
+    ledger.forgetSigner(account(this.#context).address)
+    ledger.forgetSigner(wallet(this.#context).deposit().address)
+  }
+
+  /** After a restore: the records from the network's backup. Returns the references of this account on the ledger. */
+  async recover(phrase: string): Promise<number> {
+    const { index, log } = this.#context
+    if (!this.#context.online()) return 0
+    await index.caughtUp()
+    await this.#backup()
+      ?.restore(phrase)
+      .catch((error) => log.warn('no backup restored', { code: EnigmaError.from(error).code }))
+    const me = account(this.#context).address
+    return [...index.references.values()].filter((r) => r.owner === me && !r.revoked).length
+  }
+
+  /** Starts the idle time anew; the vault locks when it is over. */
+  touched(method: MethodName): void {
+    if (PASSIVE.test(method)) return
+    clearTimeout(this.#idle)
+    this.#idle = setTimeout(() => void this.#lock(), readSettings(this.#context).autoLockMinutes * minute)
+    this.#idle.unref()
+  }
+
+  async #lock(): Promise<void> {
+    const { vault, events } = this.#context
+    await this.closing()
+    await vault.lock()
+    events.emit({ type: 'vault' })
+    events.emit({ type: 'data' })
+  }
+}
