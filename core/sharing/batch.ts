@@ -36,10 +36,10 @@ export function combineRows(
 
 /** Σ_k x^k·points_k for the points of one vector. */
 export function evaluatePoints(points: PointVector, x: number): PointVector {
-  const powers = [1n]
-  for (let k = 1; k < points.length; k++) powers.push(field.scalar.mul(powers[k - 1]!, BigInt(x)))
+  const powers = Array.from({ length: points.length }, (_, k) => BigInt(x) ** BigInt(k))
+  const bits = powers.at(-1)!.toString(2).length
   const scalars = field.fromBigints(powers)
-  const sum = g1.msm(points, scalars)
+  const sum = bits < 254 ? g1.msm(points, scalars, bits) : g1.msm(points, scalars)
   scalars.free()
   return sum
 }

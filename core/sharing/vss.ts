@@ -52,12 +52,15 @@ export async function deal(
         options.masks === undefined ? random() : field.slice(options.masks, from, to),
         ...Array.from({ length: t }, random),
       ]
-      for (let k = 0; k <= t; k++) points[k]!.push(commitVector(value[k]!, mask[k]!))
+      const rows = [field.concat(value), field.concat(mask)] as const
+      const committed = commitVector(...rows)
+      for (let k = 0; k <= t; k++)
+        points[k]!.push(g1.slice(committed, k * (to - from), (k + 1) * (to - from)))
       for (let i = 0; i < n; i++) {
         values[i]!.push(field.evaluate(value, BigInt(i + 1)))
         masks[i]!.push(field.evaluate(mask, BigInt(i + 1)))
       }
-      freeAll(value, mask)
+      freeAll(value, mask, rows, [committed])
     })
     return {
       commitments: { t, length, points: points.map((parts) => g1.concat(parts)) },
