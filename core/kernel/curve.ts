@@ -7,6 +7,8 @@ import { WasmBlock } from './wasm.ts'
 const CAP = 4096
 /** Points in one multi-scalar multiplication; longer ones are split. */
 const MSM_LIMIT = 65536
+/** Points times windows that are added up together in one multi-scalar multiplication. */
+const MSM_GROUP = 8192
 /** Commitments made side by side from the tables of fixed bases. */
 const FIXED_BLOCK = 1024
 /** Least number of sums to advance together, so that the inversion does not dominate. */
@@ -21,7 +23,7 @@ function msmWindow(n: number, bits: number): number {
   let best = 2
   let cost = Number.POSITIVE_INFINITY
   for (let c = 2; c <= 14; c++) {
-    const trial = windowsFor(bits, c) * (n + 15 + 3.5 * 2 ** (c - 1))
+    const trial = windowsFor(bits, c) * (n + 2 * 2 ** (c - 1) + Math.min(n, 2 ** (c - 1)))
     if (trial < cost) [best, cost] = [c, trial]
   }
   return best
@@ -76,14 +78,16 @@ export function createCurveKernel(parameters: CurveParameters): CurveKernel {
     const c = msmWindow(n, bits)
     const windows = windowsFor(bits, c)
     const half = 2 ** (c - 1)
+    const group = Math.min(windows, Math.ceil(MSM_GROUP / n))
+    const buckets = group * (half + 1)
     withMemory(2 * windows * n, (digits) => {
       wasm.recode(digits, scalars, n, c, windows)
-      withMemory(8 * (half + 1) + 4 * n, (lists) =>
-        withMemory(64 * (n >> 1), (temp) =>
+      withMemory(8 * buckets + 4 * group * n, (starts) =>
+        withMemory(64 * ((group * n) >> 1), (temp) =>
           withMemory(64, (sum) => {
-            const counts = lists + 4 * (half + 1)
-            const entries = counts + 4 * (half + 1)
-            wasm.msm(sum, points, digits, n, c, windows, lists, counts, entries, temp, work, CAP)
+            const counts = starts + 4 * buckets
+            const entries = counts + 4 * buckets
+            wasm.msm(sum, points, digits, n, c, windows, group, starts, counts, entries, temp, work, CAP)
             wasm.addPoints(out, out, 64, sum, 64, 0, 1, work, CAP)
           }),
         ),

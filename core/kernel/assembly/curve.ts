@@ -362,45 +362,52 @@ function toAffine(dst: usize, acc: usize): void {
 }
 
 /**
- * ROW = Σ_i digit_i·point_i. Points are sorted by |digit| into buckets, each bucket is added up in a tree of
- * batched affine additions, then the buckets by running sums.
- * starts and counts: half+1 u32 each; entries: n u32; temp: n/2 points.
+ * Adds up the buckets of `group` windows at once. Points are sorted by window and |digit|, then every bucket is reduced
+ * in a tree of batched affine additions, so that few points with many windows share inversions too.
+ * digits: group·n of i16; starts and counts: group·(half+1) of u32; entries: group·n of u32; temp: group·n/2 points.
+ * Afterwards a bucket b with counts[b] = 1 has its sum at the first of its entries, whose end is starts[b].
  */
-function windowSum(
-  points: usize, digits: usize, n: usize, half: usize, starts: usize, counts: usize, entries: usize, temp: usize, work: usize, cap: usize,
+function reduceBuckets(
+  points: usize, digits: usize, n: usize, half: usize, group: usize, starts: usize, counts: usize, entries: usize, temp: usize, work: usize, cap: usize,
 ): void {
   const scratch = work + cap * 12
-  memory.fill(counts, 0, (half + 1) * 4)
-  for (let i: usize = 0; i < n; i++) {
-    const d = abs<i32>(i32(load<i16>(digits + i * 2)))
-    const c = counts + usize(d) * 4
-    store<u32>(c, load<u32>(c) + 1)
+  const buckets = group * (half + 1)
+  memory.fill(counts, 0, buckets * 4)
+  for (let w: usize = 0; w < group; w++) {
+    const row = counts + w * (half + 1) * 4
+    for (let i: usize = 0; i < n; i++) {
+      const d: i32 = load<i16>(digits + (w * n + i) * 2)
+      if (d == 0) continue
+      const c = row + usize(abs<i32>(d)) * 4
+      store<u32>(c, load<u32>(c) + 1)
+    }
   }
   let total: u32 = 0
-  for (let b: usize = 1; b <= half; b++) {
+  for (let b: usize = 0; b < buckets; b++) {
     store<u32>(starts + b * 4, total)
     total += load<u32>(counts + b * 4)
   }
-  for (let i: usize = 0; i < n; i++) {
-    const d: i32 = load<i16>(digits + i * 2)
-    if (d == 0) continue
-    const s = starts + usize(abs<i32>(d)) * 4
-    const slot = load<u32>(s)
-    store<u32>(s, slot + 1)
-    store<u32>(entries + slot * 4, u32(points + i * 64) | u32(d < 0))
+  for (let w: usize = 0; w < group; w++) {
+    const row = starts + w * (half + 1) * 4
+    for (let i: usize = 0; i < n; i++) {
+      const d: i32 = load<i16>(digits + (w * n + i) * 2)
+      if (d == 0) continue
+      const s = row + usize(abs<i32>(d)) * 4
+      const slot = load<u32>(s)
+      store<u32>(s, slot + 1)
+      store<u32>(entries + usize(slot) * 4, u32(points + i * 64) | u32(d < 0))
+    }
   }
   let free = temp
   let again = true
   while (again) {
     again = false
     let pairs: usize = 0
-    // After the distribution starts[b] is the end of bucket b: entries of b begin at end − original count.
     let start: usize = 0
-    for (let b: usize = 1; b <= half; b++) {
-      const end: usize = load<u32>(starts + b * 4)
-      const count: usize = load<u32>(counts + b * 4)
+    for (let b: usize = 0; b < buckets; b++) {
       const bucket = entries + start * 4
-      start = end
+      start = load<u32>(starts + b * 4)
+      const count: usize = load<u32>(counts + b * 4)
       if (count < 2) continue
       for (let e: usize = 0; e + 1 < count; e += 2) {
         const p: usize = load<u32>(bucket + e * 4)
@@ -426,27 +433,29 @@ function windowSum(
     }
     batchAdd(work, pairs, scratch)
   }
-  memory.fill(ROW, 0, 128)
-  memory.fill(SUM, 0, 128)
-  for (let b = half; b > 0; b--) {
-    if (load<u32>(counts + b * 4) != 0) {
-      const first: usize = b == 1 ? 0 : usize(load<u32>(starts + (b - 1) * 4))
-      addMixed(SUM, load<u32>(entries + first * 4))
-    }
-    addSum(ROW, SUM)
-  }
 }
 
-/** dst = Σ_i scalar_i·point_i from digits made by `recode`. */
+/** dst = Σ_i scalar_i·point_i from digits made by `recode`; the other arguments are those of `reduceBuckets`. */
 export function msm(
-  dst: usize, points: usize, digits: usize, n: usize, c: usize, windows: usize, starts: usize, counts: usize, entries: usize, temp: usize, work: usize, cap: usize,
+  dst: usize, points: usize, digits: usize, n: usize, c: usize, windows: usize, group: usize, starts: usize, counts: usize, entries: usize, temp: usize, work: usize, cap: usize,
 ): void {
   const half: usize = usize(1) << (c - 1)
   memory.fill(ACC, 0, 128)
-  for (let w: isize = isize(windows) - 1; w >= 0; w--) {
-    for (let i: usize = 0; i < c; i++) doubleSum(ACC)
-    windowSum(points, digits + usize(w) * n * 2, n, half, starts, counts, entries, temp, work, cap)
-    addSum(ACC, ROW)
+  for (let high = windows; high > 0; ) {
+    const low = high > group ? high - group : 0
+    reduceBuckets(points, digits + low * n * 2, n, half, high - low, starts, counts, entries, temp, work, cap)
+    for (let w = high; w > low; w--) {
+      for (let i: usize = 0; i < c; i++) doubleSum(ACC)
+      memory.fill(ROW, 0, 128)
+      memory.fill(SUM, 0, 128)
+      const row = (w - 1 - low) * (half + 1)
+      for (let b = row + half; b > row; b--) {
+        if (load<u32>(counts + b * 4) != 0) addMixed(SUM, load<u32>(entries + usize(load<u32>(starts + (b - 1) * 4)) * 4))
+        addSum(ROW, SUM)
+      }
+      addSum(ACC, ROW)
+    }
+    high = low
   }
   toAffine(dst, ACC)
 }

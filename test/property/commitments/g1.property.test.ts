@@ -71,6 +71,18 @@ describe('G1 against noble', () => {
     }
   })
 
+  it('multi-scalar multiplication longer than one part', () => {
+    const n = 70_000
+    const points = g1.concat(new Array<PointVector>(n / 10).fill(load(pool.slice(0, 10))))
+    const scalars = Array.from({ length: n }, (_, i) => BigInt((i * 2654435761) % (1 << 20)))
+    const totals = new Array<bigint>(10).fill(0n)
+    scalars.forEach((s, i) => {
+      totals[i % 10]! += s
+    })
+    const expected = totals.reduce((t, s, i) => t.add(times(pool[i]!, s)), Point.ZERO)
+    expect(hex(g1.msm(points, f.fromBigints(scalars), 20))).toBe(encode(expected))
+  })
+
   it('scales by one factor and by one each', () => {
     fc.assert(
       fc.property(
