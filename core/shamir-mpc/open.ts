@@ -17,15 +17,12 @@ export async function openAll(o: ReducerOptions, share: FieldVector): Promise<Fi
     const mine = field.slice(share, offset, offset + length)
     const bytes = field.toBytes(mine)
     const sends = peers.map((to) => channel.send(to, KIND.open, round, offset, length, bytes))
-    for (const s of sends) s.catch(() => undefined)
     const expected = { kind: KIND.open, round, offset, count: length, bytes: length * field.byteLength }
-    const shares = await Promise.all(
-      peers.map(async (from) => ({
-        index: from,
-        values: readElements(field, channel, await channel.receive(from, expected), from, round),
-      })),
-    )
-    await Promise.all(sends)
+    const receives = peers.map(async (from) => ({
+      index: from,
+      values: readElements(field, channel, await channel.receive(from, expected), from, round),
+    }))
+    const [shares] = await Promise.all([Promise.all(receives), Promise.all(sends)])
     const { values, inconsistent } = await reconstructOutput(field, [{ index, values: mine }, ...shares], t)
     parts.push(values)
     for (const s of shares) s.values.free()

@@ -9,7 +9,8 @@ import type { OutputShare, Reconstruction } from './types.ts'
  * The requester's half of a job: reconstructs vectors of degree t from the shares that arrived, in any order.
  * With k > t + 1 shares all must lie on one polynomial. Up to ⌊(k − t − 1) / 2⌋ wrong parties are found (unique
  * decoding, on a random linear combination of the elements: a wrong vector escapes with probability below
- * 2^-240, and every element is checked afterwards) and left out. Throws SHARES_TOO_FEW below t + 1,
+ * 2^-240, and every element is checked afterwards) and left out; more wrong parties than that, in collusion, can
+ * go unnoticed. Throws SHARES_TOO_FEW below t + 1,
  * SHARE_INDEX on duplicates, LENGTH_MISMATCH on unequal lengths, SHARE_INVALID when the shares disagree and
  * nobody can be named.
  */

@@ -149,7 +149,7 @@ function localNode(
     case 'concat':
       return field.concat(node.parts.map(at))
     case 'broadcast':
-      return field.add(field.zeros(node.length), at(node.a))
+      return field.gather(at(node.a), new Uint32Array(node.length))
   }
 }
 

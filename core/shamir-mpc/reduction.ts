@@ -43,18 +43,23 @@ async function pipeline<Dealt>(
   const flight: { dealt: Dealt; sends: Promise<void>[] }[] = []
   const parts: FieldVector[] = []
   const turns = new Turns()
+  // A party that cannot be reached ends the round even while another is awaited.
+  let fail: (error: unknown) => void = () => undefined
+  const broken = new Promise<never>((_, reject) => {
+    fail = reject
+  })
+  broken.catch(() => undefined)
   for (let c = 0; c < chunks + WINDOW; c++) {
     if (c < chunks) {
       const next = deal(c * chunk, lengthOf(c), c)
-      // Failures surface when the chunk is collected; until then they are not unhandled.
-      for (const s of next.sends) s.catch(() => undefined)
+      for (const s of next.sends) s.catch(fail)
       flight.push(next)
       await turns.yield()
     }
     const done = c - WINDOW
     if (done < 0 || done >= chunks) continue
     const { dealt, sends } = flight.shift()!
-    parts.push(await collect(dealt, done * chunk, lengthOf(done), done))
+    parts.push(await Promise.race([collect(dealt, done * chunk, lengthOf(done), done), broken]))
     await Promise.all(sends)
     await turns.yield()
   }
