@@ -3,11 +3,10 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createLog, type Log } from '../core/base/log.ts'
 import { EnigmaError } from '../core/ipc/index.ts'
-import { Devnet } from './devnet.ts'
+import { chooseNetwork } from './app/network.ts'
 import { type BrowserHost, serveBrowser } from './host/browser.ts'
 import { type ConfirmServer, serveConfirmations } from './host/confirm-server.ts'
 import { privateDirectory } from './host/data-dir.ts'
-import { networkFile, readNetwork } from './host/network.ts'
 import { BrowserSupervisor } from './process/browser-supervisor.ts'
 import { findElectron } from './process/electron-binary.ts'
 import { hasRenderer, ROOT, rendererRoot } from './process/entry.ts'
@@ -48,7 +47,12 @@ export async function start(options: StartOptions): Promise<void> {
   }
   endCleanly(close, process.env.ENIGMA_PARENT === 'stdin' ? 'stdin' : 'none')
   try {
-    const network = await chooseNetwork(dataDir, options, log, closers)
+    const named = options.network === undefined ? undefined : resolve(options.network)
+    if (named === undefined) options.note('Starting the network …')
+    const network = await chooseNetwork(dataDir, named, launchNode, log, (stop) => closers.push(stop), {
+      nodes: options.nodes,
+      announce: (info) => options.event({ event: 'devnet', ...info }),
+    })
     const args = [
       '--data',
       dataDir,
@@ -81,27 +85,6 @@ export async function start(options: StartOptions): Promise<void> {
     throw EnigmaError.fromObject(error)
   }
   await new Promise(() => {})
-}
-
-/** The settings file to use; starts the embedded devnet where nothing else is asked for. */
-async function chooseNetwork(
-  dataDir: string,
-  options: StartOptions,
-  log: Log,
-  closers: (() => Promise<void> | void)[],
-): Promise<string> {
-  if (options.network !== undefined) {
-    readNetwork(resolve(options.network))
-    return resolve(options.network)
-  }
-  const file = networkFile(dataDir)
-  if (existsSync(file) && readNetwork(file).kind === 'remote') return file
-  options.note('Starting a local network …')
-  const devnet = new Devnet({ dataDir, nodes: options.nodes, log: log.child('devnet') })
-  closers.push(() => devnet.stop())
-  const info = await devnet.start()
-  options.event({ event: 'devnet', ...info })
-  return info.network
 }
 
 async function openBrowser(
