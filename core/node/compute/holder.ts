@@ -1,14 +1,46 @@
+import { fromHex } from '../../base/bytes.ts'
 import { EnigmaError } from '../../base/errors.ts'
 import { second } from '../../base/units.ts'
 import type { ShareRecord } from '../../dht/types.ts'
 import type { Hex } from '../../ledger/types.ts'
+import { decodePredicate } from '../../predicates/codec.ts'
+import { conditionsOf } from '../../predicates/explain.ts'
 import type { NodeId } from '../../transport/types.ts'
 import type { NodeContext } from '../context.ts'
-import { checkPlan, readJob } from './attempt.ts'
+import { checkPlan, type JobFacts, readJob } from './attempt.ts'
 import { decodeMessage, encodeMessage, PROTOCOLS } from './messages.ts'
+import { functionOf, readParams } from './program.ts'
 import { dealPieces } from './resharing.ts'
 
 const PIECE_TIMEOUT_MS = 120 * second
+
+/**
+ * The ledger counts the owners of a job; what a result depends on can be fewer (weights of zero). Each number
+ * that is released must mix at least as many owners as the strictest rule among the references asks for.
+ */
+async function checkCrowd(context: NodeContext, facts: JobFacts, refs: readonly Hex[]): Promise<void> {
+  const minimum = Math.max(
+    0,
+    ...facts.references
+      .filter((r) => refs.includes(r.ref))
+      .flatMap((r) => {
+        const encoding = context.index.predicates.get(r.computePredicate)
+        if (encoding === undefined)
+          throw new EnigmaError('PREDICATE_INVALID', `the rule of ${r.ref} is not known here yet`)
+        return conditionsOf(decodePredicate(fromHex(encoding)), 'cohort').map((c) => c.min)
+      }),
+  )
+  const fn = functionOf(facts.job.functionId)
+  const params = fn.parseParams(readParams(facts.params))
+  const shapes = facts.references.map((r) => r.length)
+  const smallest = Math.min(
+    ...fn
+      .contributors(params, shapes)
+      .map((positions) => new Set(positions.map((p) => facts.references[p]?.owner)).size),
+  )
+  if (smallest < minimum)
+    throw new EnigmaError('COHORT_TOO_SMALL', `a result would depend on ${smallest} people, ${minimum} are needed`)
+}
 
 /** The active share this node holds under a reference. */
 export function heldShare(context: NodeContext, ref: Hex): ShareRecord | undefined {
@@ -51,6 +83,7 @@ export function serveHolder(context: NodeContext): void {
         details: { ref: refused },
       })
     }
+    await checkCrowd(context, facts, refs)
     const inputs = plan.sources.map(({ ref, helpers }) => {
       const record = heldShare(context, ref)
       const mine = helpers.find((h) => h.node === transport.self)

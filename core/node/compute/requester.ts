@@ -296,7 +296,7 @@ export class Requester {
       [...shares].map(([at, bytes]) => ({ index: at, values: bn254Scalar.fromBytes(bytes) })),
       state.t,
     )
-    const decoded = fn.decode(bn254Scalar.toBigints(opened.values), fn.parseParams(state.params), shapes)
+    const decoded = fn.decode(bn254Scalar.toBigints(opened.values), bn254Scalar.modulus, fn.parseParams(state.params), shapes)
     const owners = new Set(refs.map((ref) => index.references.get(ref)?.owner)).size
     return {
       function: state.function,

@@ -48,7 +48,8 @@ export async function register(
 }
 
 export function nodeHandlers(context: NodeContext, state: NodeState): Handlers {
-  const { ledger, jobs, vault, index, transport, records, events, options } = context
+  const { ledger, jobs, vault, index, records, events, options } = context
+  const connectedPeers = () => (context.online() ? context.transport.connectedPeers() : [])
 
   jobs.register<RegisterJob>('register', async (job) => {
     job.commit()
@@ -96,11 +97,11 @@ export function nodeHandlers(context: NodeContext, state: NodeState): Handlers {
         id: 'node',
         state:
           state.state === 'running'
-            ? transport.connectedPeers().length > 0
+            ? connectedPeers().length > 0
               ? 'ok'
               : 'problem'
             : 'attention',
-        facts: { state: state.state, peers: transport.connectedPeers().length },
+        facts: { state: state.state, peers: connectedPeers().length },
       },
       {
         id: 'chain',
@@ -128,7 +129,7 @@ export function nodeHandlers(context: NodeContext, state: NodeState): Handlers {
       const record =
         head === undefined ? undefined : await ledger.node(context.nodeKey.address).catch(() => undefined)
       const nodes = await context.registry.nodes().catch(() => [])
-      const connected = new Set<string>(transport.connectedPeers())
+      const connected = new Set<string>(connectedPeers())
       const usage = records.usage()
       const cpu = process.cpuUsage()
       return {
