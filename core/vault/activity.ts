@@ -50,6 +50,15 @@ function header(first: number, before: Uint8Array): Uint8Array {
   return out
 }
 
+/**
+ * After a power cut a file can be longer than what reached the disk, and the rest reads as zeros: torn when
+ * nothing but zeros follows the first `written` − 1 bytes, else tampered with.
+ */
+function endsInZeros(rest: Uint8Array, written: number, problem: string): Ending {
+  const last = rest.findLastIndex((b) => b !== 0)
+  return last < written - 1 ? { kind: 'torn' } : { kind: 'tampered', problem }
+}
+
 function checkEntry(kind: string, fields: ActivityFields): void {
   const bad = (what: string) => new EnigmaError('INVALID_ARGUMENT', `activity: ${what}`)
   if (kind.length > 64 || !KIND.test(kind)) throw bad('the kind is dotted lower case')
@@ -87,6 +96,8 @@ export class ActivityLog {
   #entries: ActivityEntry[] | undefined
   /** The file does not exist yet; its header is written with the first entry. */
   #unwritten = false
+  /** An append failed, and what it left is not cut off yet. */
+  #halfWritten = false
   #queue: Promise<unknown> = Promise.resolve()
 
   private constructor(
@@ -206,11 +217,13 @@ export class ActivityLog {
     frame.set(sealed, FRAME)
     try {
       const file = await this.#writable()
+      this.#halfWritten = true
       await file.write(frame)
       await file.sync()
+      this.#halfWritten = false
     } catch (error) {
       // A half-written frame must not stay in front of the next one; if this fails too, #writable tries again.
-      await this.#cutTail().catch(() => {})
+      if (this.#halfWritten) await this.#cutTail().catch(() => {})
       throw diskError(error, 'the activity log')
     }
     this.#hash = hash
@@ -242,11 +255,19 @@ export class ActivityLog {
     const size = await this.#file.size()
     if (size < this.#bytes)
       throw new EnigmaError('VAULT_CORRUPT', 'the activity log was shortened while it was open')
-    if (size > this.#bytes) await this.#cutTail()
+    if (size > this.#bytes) {
+      if (!this.#halfWritten)
+        throw new EnigmaError('VAULT_CHANGED', 'another program appended to the activity log', {
+          remedy: 'Close the other program, lock and unlock again. Nothing was overwritten.',
+        })
+      await this.#cutTail()
+    }
     if (this.#unwritten) {
+      this.#halfWritten = true
       await this.#file.write(header(this.#first, this.#hash))
       await this.#file.sync()
       await this.#fs.syncDir(dirname(this.#path))
+      this.#halfWritten = false
       this.#unwritten = false
       this.#bytes = HEAD
     }
@@ -257,6 +278,7 @@ export class ActivityLog {
     this.#file ??= await this.#fs.open(this.#path, 'append')
     await this.#file.truncate(this.#bytes)
     await this.#file.sync()
+    this.#halfWritten = false
   }
 
   async #open(): Promise<void> {
@@ -271,6 +293,7 @@ export class ActivityLog {
     if (size < HEAD && this.#anchor.count === 0) {
       // The very first write was cut off.
       this.#begin(0, ZERO_HASH)
+      this.#halfWritten = true
       return
     }
     const view = new DataView(head.buffer, head.byteOffset, head.length)
@@ -389,13 +412,11 @@ export class ActivityLog {
     let hash = before
     while (at < data.length) {
       const index = count + parsed.length
-      // After a power cut a file can be longer than what reached the disk; the rest then reads as zeros.
       const rest = data.subarray(at)
-      if (rest.length < FRAME || rest.subarray(-FRAME).every((b) => b === 0))
-        return { parsed, ending: { kind: 'torn' } }
+      if (rest.length < FRAME) return { parsed, ending: { kind: 'torn' } }
       const length = view.getUint32(at)
       if (length < 48 || length > MAX_ENTRY + 48 || view.getUint32(at + 4) !== ~length >>> 0)
-        return { parsed, ending: { kind: 'tampered', problem: `entry ${index} has an impossible length` } }
+        return { parsed, ending: endsInZeros(rest, FRAME, `entry ${index} has an impossible length`) }
       if (rest.length < FRAME + length) return { parsed, ending: { kind: 'torn' } }
       const plain = unseal(
         this.#key,
@@ -404,7 +425,10 @@ export class ActivityLog {
         rest.subarray(FRAME, FRAME + length),
       )
       if (plain === undefined)
-        return { parsed, ending: { kind: 'tampered', problem: `entry ${index} does not authenticate` } }
+        return {
+          parsed,
+          ending: endsInZeros(rest, FRAME + length - 15, `entry ${index} does not authenticate`),
+        }
       if (!equalBytes(plain.subarray(0, 32), hash))
         return {
           parsed,

@@ -264,7 +264,7 @@ export class Vault implements VaultService {
 
   // ---------------------------------------------------------------- records
 
-  add(record: NewRecord): Promise<VaultRecord> {
+  async add(record: NewRecord): Promise<VaultRecord> {
     const title = checkTitle(record.title)
     const tags = checkTags(record.tags ?? [])
     return this.#mutate(async (session) => {
@@ -332,7 +332,7 @@ export class Vault implements VaultService {
       .map(summary)
   }
 
-  update(id: string, changes: RecordChanges): Promise<VaultRecord> {
+  async update(id: string, changes: RecordChanges): Promise<VaultRecord> {
     const title = changes.title === undefined ? undefined : checkTitle(changes.title)
     const tags = changes.tags === undefined ? undefined : checkTags(changes.tags)
     return this.#mutate(async (session, state) => {
@@ -406,7 +406,7 @@ export class Vault implements VaultService {
     return numericColumnOf(await loadValue(session.blobs, findRecord(session.state, id).content), column)
   }
 
-  putShare(id: string, share: ShareEntry): Promise<void> {
+  async putShare(id: string, share: ShareEntry): Promise<void> {
     const entry = checkPlain(share) as ShareEntry
     if (typeof entry.id !== 'string' || entry.id.length === 0 || entry.id.length > 200)
       throw new EnigmaError('INVALID_ARGUMENT', 'a share entry needs an id of at most 200 characters')
@@ -476,7 +476,7 @@ export class Vault implements VaultService {
     return setting === undefined ? undefined : checkPlain(setting.value)
   }
 
-  putSetting(key: string, value: PlainValue): Promise<void> {
+  async putSetting(key: string, value: PlainValue): Promise<void> {
     if (typeof key !== 'string' || key.length === 0 || key.length > 200 || !key.isWellFormed())
       throw new EnigmaError('INVALID_ARGUMENT', 'a setting needs a key of at most 200 characters')
     const checked = checkPlain(value)
