@@ -11,6 +11,8 @@ const HEADER = 10
 const POINT = 64
 /** Points decoded between two turns of the event loop. */
 const DECODE_SLICE = 50_000
+/** Bytes hashed between two turns of the event loop. */
+const HASH_SLICE = 1 << 19
 /** Most secrets in one dealing. */
 export const MAX_SECRETS = 1 << 20
 
@@ -74,9 +76,18 @@ export async function decodeCommitments(
   return { t, length, points }
 }
 
-/** keccak256 of the encoding: what the ledger keeps and can compute again. */
+/** keccak256 of the encoding: what the ledger keeps and can compute again. 1 MB takes some 30 ms: see `hashCommitments`. */
 export function digestCommitments(encoded: Uint8Array): Uint8Array {
   return keccak_256(encoded)
+}
+
+/** The same digest, without blocking the event loop for long encodings. Throws CANCELLED. */
+export async function hashCommitments(encoded: Uint8Array, pace: Pace = {}): Promise<Uint8Array> {
+  const hash = keccak_256.create()
+  await inSlices(encoded.length, HASH_SLICE, pace, (from, to) => {
+    hash.update(encoded.subarray(from, to))
+  })
+  return hash.digest()
 }
 
 /** 64 bytes: the sum of the value commitments C_0 of all secrets (C_0 itself for one secret). */

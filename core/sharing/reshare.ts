@@ -1,10 +1,9 @@
 import { EnigmaError } from '../base/errors.ts'
-import { Prg } from '../base/random.ts'
+import type { Prg } from '../base/random.ts'
 import { g1 } from '../commitments/g1.ts'
 import { bn254Scalar as field } from '../field/fields.ts'
-import { CHECK_SLICE, checkCoefficients, combineRows, evaluatePoints, freeAll } from './batch.ts'
+import { combineRows, evaluatePoints, freeAll } from './batch.ts'
 import { addCommitments } from './commitments.ts'
-import { inSlices } from './pace.ts'
 import { lagrangeCoefficients } from './shamir.ts'
 import type { CoefficientCommitments, Pace, SharingParameters, VerifiableShare } from './types.ts'
 import { type Dealing, deal, verifyShare } from './vss.ts'
@@ -66,16 +65,7 @@ export async function verifyConstants(
 ): Promise<boolean> {
   const lambda = weight(resharing, sender)
   if (contribution.length !== source.length || contribution.t !== resharing.to.t) return false
-  const prg = new Prg()
-  const rows = [...source.points, contribution.points[0]!]
-  let combined = g1.zeros(rows.length)
-  await inSlices(source.length, Math.max(1, Math.floor(CHECK_SLICE / rows.length)), pace, (from, to) => {
-    const rho = checkCoefficients(to - from, prg)
-    const row = combineRows(rows, from, rho)
-    const next = g1.add(combined, row)
-    freeAll([rho, row, combined])
-    combined = next
-  })
+  const combined = await combineRows([...source.points, contribution.points[0]!], pace)
   const sourceRow = g1.slice(combined, 0, source.t + 1)
   const shareRow = evaluatePoints(sourceRow, sender)
   const expected = g1.scale(shareRow, lambda)

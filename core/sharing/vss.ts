@@ -5,14 +5,14 @@ import { commitVector, pedersen } from '../commitments/pedersen.ts'
 import type { CommitmentVector } from '../commitments/types.ts'
 import { bn254Scalar as field } from '../field/fields.ts'
 import type { FieldVector } from '../field/types.ts'
-import { CHECK_SLICE, checkCoefficients, combineRows, evaluatePoints, freeAll } from './batch.ts'
+import { combineRows, evaluatePoints, freeAll } from './batch.ts'
 import { MAX_SECRETS, shareCommitments } from './commitments.ts'
 import { inSlices } from './pace.ts'
 import { checkIndices, checkParameters, lagrangeCoefficients } from './shamir.ts'
 import type { CoefficientCommitments, Pace, SharingParameters, VerifiableShare } from './types.ts'
 
-/** Commitments made between two turns of the event loop: some 20 ms. */
-const COMMIT_SLICE = 1536
+/** Commitments made between two turns of the event loop: some 15 ms. */
+const COMMIT_SLICE = 1024
 
 export interface Dealing {
   readonly commitments: CoefficientCommitments
@@ -95,23 +95,16 @@ export async function verifyShares(
   pace: Pace = {},
 ): Promise<boolean[]> {
   for (const share of shares) checkShape(share, commitments)
-  const prg = new Prg()
-  const { t, length, points } = commitments
-  // combined[k] = Σ_i ρ_i·points[k][i]; openings hold the same combination of values and masks, a pair for each share.
-  let combined = g1.zeros(t + 1)
+  // The combinations of values and masks, a pair for each share.
   let openings = field.zeros(2 * shares.length)
   const vectors = shares.flatMap((s) => [s.values, s.masks])
-  await inSlices(length, Math.max(1, Math.floor(CHECK_SLICE / (t + 1))), pace, (from, to) => {
-    const rho = checkCoefficients(to - from, prg)
-    const row = combineRows(points, from, rho)
-    const nextCombined = g1.add(combined, row)
+  const combined = await combineRows(commitments.points, pace, (rho, from, to) => {
     const parts = vectors.map((v) => field.slice(v, from, to))
     const inner = parts.map((v) => field.inner(v, rho))
     const pairs = field.concat(inner)
-    const nextOpenings = field.add(openings, pairs)
-    freeAll([row, combined, rho, pairs, openings], parts, inner)
-    combined = nextCombined
-    openings = nextOpenings
+    const next = field.add(openings, pairs)
+    freeAll([pairs, openings], parts, inner)
+    openings = next
   })
   const results = shares.map((share, i) => {
     const value = field.slice(openings, 2 * i, 2 * i + 1)
@@ -144,7 +137,8 @@ export async function findBadShares(
 ): Promise<number[]> {
   checkShape(share, commitments)
   const bad: number[] = []
-  await inSlices(commitments.length, 1024, pace, (from, to) => {
+  const size = Math.max(16, Math.floor(2048 / (commitments.t + 1)))
+  await inSlices(commitments.length, size, pace, (from, to) => {
     const expected = shareCommitments(commitments, share.index, from, to)
     const value = field.slice(share.values, from, to)
     const mask = field.slice(share.masks, from, to)

@@ -9,6 +9,7 @@ import {
   digestCommitments,
   encodeCommitments,
   encodedLength,
+  hashCommitments,
   shareCommitment,
   sumOfConstants,
 } from '../../../core/sharing/commitments.ts'
@@ -153,6 +154,8 @@ describe('encodings', () => {
     expect(encodeCommitments(decoded)).toEqual(encoded)
     expect(encoded.length).toBe(encodedLength(t, COUNT))
     expect(digestCommitments(encoded)).toEqual(keccak_256(encoded))
+    const long = new Uint8Array((1 << 21) + 5).fill(7)
+    expect(await hashCommitments(long)).toEqual(keccak_256(long))
     expect(await verifyShare(shares[1]!, decoded)).toBe(true)
   })
 
@@ -205,6 +208,8 @@ describe('encodings', () => {
   it('are stable: a fixed seed gives a fixed digest', async () => {
     const prg = new Prg(new Uint8Array(32).fill(3))
     const { commitments: fixed } = await deal(f.fromBigints([1n, 2n, 3n]), { n: 3, t: 1 }, { prg })
-    expect(Buffer.from(digestCommitments(encodeCommitments(fixed))).toString('hex')).toMatchInlineSnapshot(`"7c6d3d75cd2215da856aee0b05d49bedaf40e1761d43f11f14c2b8cf26154937"`)
+    expect(Buffer.from(digestCommitments(encodeCommitments(fixed))).toString('hex')).toMatchInlineSnapshot(
+      `"7c6d3d75cd2215da856aee0b05d49bedaf40e1761d43f11f14c2b8cf26154937"`,
+    )
   })
 })
