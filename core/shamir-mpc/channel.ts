@@ -1,7 +1,7 @@
 import { withTimeout } from '../base/clock.ts'
 import { EnigmaError, hasCode } from '../base/errors.ts'
 import type { NodeId, Session } from '../transport/types.ts'
-import { FAREWELL_TIMEOUT_MS, PROTOCOL_VERSION, TELL_TIMEOUT_MS, WINDOW } from './constants.ts'
+import { FAREWELL_TIMEOUT_MS, LAST_WORDS_MS, PROTOCOL_VERSION, TELL_TIMEOUT_MS, WINDOW } from './constants.ts'
 import type { Traffic } from './types.ts'
 import { decodeMessage, encodeMessage, type Header, KIND, type Kind, sessionTag } from './wire.ts'
 
@@ -231,7 +231,7 @@ export class Channel {
     if (signal?.aborted) return undefined
     try {
       for (let i = 0; i < MAX_NOTICES; i++) {
-        const bytes = await session.receive(parties[from]!, { timeoutMs: 1 })
+        const bytes = await session.receive(parties[from]!, { timeoutMs: LAST_WORDS_MS })
         const message = decodeMessage(this.#tag, bytes)
         if (message?.header.kind === KIND.abort) return this.#told(from, round, message.payload)
       }

@@ -7,6 +7,8 @@ export const WINDOW = 4
 export const ROUND_TIMEOUT_MS = 30 * second
 /** How long a finished party waits for the others before it closes the channels. */
 export const FAREWELL_TIMEOUT_MS = 5 * second
+/** How long to look for the reason of a peer that closed its channel; it was sent before. */
+export const LAST_WORDS_MS = 500
 /** How long a failed party tries to tell the others. */
 export const TELL_TIMEOUT_MS = 1 * second
 /** Longest stretch of arithmetic between two turns of the event loop. */
