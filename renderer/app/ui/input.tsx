@@ -5,7 +5,7 @@ import { cn } from '../lib/cn.ts'
 import { useFieldWiring } from './field.tsx'
 
 export const controlStyle =
-  'w-full min-w-0 rounded-md border border-control bg-surface text-sm text-text placeholder:text-faint not-disabled:hover:border-text/60 focus-visible:outline-offset-0 disabled:cursor-not-allowed disabled:border-line disabled:bg-sunken disabled:text-faint read-only:bg-sunken aria-invalid:border-danger'
+  'w-full min-w-0 rounded-md border border-control bg-surface text-sm text-text placeholder:text-faint not-disabled:hover:border-text/60 focus-visible:outline-offset-0 disabled:cursor-not-allowed disabled:border-line disabled:bg-sunken disabled:text-faint [&[readonly]]:bg-sunken aria-invalid:border-danger'
 
 export function Input({ className, ...rest }: ComponentProps<'input'>) {
   return <input {...useFieldWiring()} {...rest} className={cn(controlStyle, 'h-8 px-2.5', className)} />
