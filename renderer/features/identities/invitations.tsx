@@ -39,9 +39,9 @@ function Invitation({ invitation, names }: { invitation: Invited; names: Names }
   return (
     <Card className="flex flex-col gap-3 border-accent-line">
       <div>
-        <h3 className="text-sm font-semibold">
+        <h2 className="text-sm font-semibold">
           {t('identities.invite.from', { who: names.name(invitation.from) })}
-        </h3>
+        </h2>
         <p className="text-sm text-muted">
           {t('identities.invite.members', { names: others })}
           {own !== undefined && (

@@ -26,7 +26,7 @@ export function OwnKey() {
   if (data?.publicKey === undefined) return null
   return (
     <div className="rounded-lg border border-line bg-sunken p-3">
-      <h3 className="text-sm font-medium">{t('identities.yourKey')}</h3>
+      <p className="text-sm font-medium">{t('identities.yourKey')}</p>
       <CopyText text={data.publicKey} />
       <p className="mt-1 text-xs text-muted">{t('identities.yourKey.text')}</p>
     </div>

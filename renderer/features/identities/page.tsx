@@ -43,7 +43,7 @@ export default function IdentitiesPage() {
     >
       <Panes
         listLabel={t('identities.list')}
-        detailLabel={current === undefined ? t('identities.title') : nameOf(current, names)}
+        detailLabel={current === undefined ? t('identities.about') : nameOf(current, names)}
         detailOpen={current !== undefined || (data !== undefined && all.length === 0)}
         list={
           error !== undefined && data === undefined ? (

@@ -41,7 +41,7 @@ export function RuleEditor({
   const done = publish.job?.state === 'done'
   return (
     <div className="mx-auto flex w-full max-w-6xl flex-col gap-4 p-6 max-md:p-4">
-      <div className="flex flex-wrap items-end justify-between gap-3">
+      <div className="flex flex-wrap items-start justify-between gap-3">
         <Field
           label={t('predicates.name')}
           hint={t('predicates.name.help')}
@@ -55,7 +55,7 @@ export function RuleEditor({
             onChange={(event) => setLabel(event.target.value)}
           />
         </Field>
-        <div className="flex gap-2">
+        <div className="mt-6 flex gap-2">
           <Button onClick={() => (touched && !done ? setLeaving(true) : onClose())}>
             {t(done ? 'predicates.back' : 'predicates.cancel')}
           </Button>

@@ -19,7 +19,7 @@ export const identities = {
   'role.manager.text': 'may share data and manage rules',
   'role.member.text': 'may request computations where the rule lets members',
   'role.viewer.text': 'may see what is shared, not use it',
-  'state.pending': 'Waiting for the chain',
+  'state.pending': 'Pending',
   'state.active': 'On the chain',
   you: 'You',
   mine: 'Yours',
@@ -70,4 +70,5 @@ export const identities = {
   unnamed: 'Identity {address}',
   'created.text': 'All members have agreed, and it is on the chain.',
   consents: 'Every member has to agree before it goes on the chain. Their nodes ask them.',
+  about: 'About identities',
 } as const

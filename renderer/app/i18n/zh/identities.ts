@@ -21,7 +21,7 @@ export const identities: Catalog<typeof en> = {
   'role.manager.text': '可以共享数据、管理规则',
   'role.member.text': '可以在规则允许成员的范围内请求计算',
   'role.viewer.text': '可以查看共享了什么，但不能使用',
-  'state.pending': '等待上链',
+  'state.pending': '待上链',
   'state.active': '已上链',
   you: '您',
   mine: '您的',
@@ -71,4 +71,5 @@ export const identities: Catalog<typeof en> = {
   unnamed: '身份 {address}',
   'created.text': '所有成员均已同意，身份已上链。',
   consents: '上链前需要每位成员同意，他们的节点会征求意见。',
+  about: '关于身份',
 }
