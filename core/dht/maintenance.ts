@@ -1,17 +1,18 @@
 import type { Clock } from '../base/clock.ts'
-import { EnigmaError } from '../base/errors.ts'
+import { EnigmaError, type ErrorCode } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { NodeId, Transport } from '../transport/types.ts'
 import { decodeCanonical, encodeCanonical } from './cbor.ts'
 import {
   ASK_TIMEOUT_MS,
+  LOCATE_WIDTH,
   MAINTENANCE_BATCH,
   MAINTENANCE_INTERVAL,
   PENDING_LAST,
   PUT_TIMEOUT_MS,
   REPAIR_GRACE,
 } from './constants.ts'
-import { type Holder, REPLICATE } from './holder.ts'
+import { type Holder, LOCATE, REPLICATE } from './holder.ts'
 import { rank } from './placement.ts'
 import { checkAnswerSchema, checkSchema, movedSchema, receiptSchema } from './schemas.ts'
 import { verifyReceipt } from './signatures.ts'
@@ -27,6 +28,8 @@ import type {
 
 const CHECK = 'dht/check/1'
 const MOVED = 'dht/moved/1'
+
+const SILENT: readonly ErrorCode[] = ['PEER_UNREACHABLE', 'PEER_NOT_ADMITTED', 'TIMEOUT', 'CHANNEL_CLOSED']
 
 export interface MaintenanceModules {
   transport: Transport
@@ -63,8 +66,8 @@ export class Maintenance {
   readonly #graceMs: number
   readonly #intervalMs: number
   readonly #batch: number
-  /** When a co-holder was first found without a record it should have: by record, then node. */
-  readonly #missing = new Map<string, Map<NodeId, number>>()
+  /** When a share was first found without a live holder, or a copy's holder silent: by record, then holder or index. */
+  readonly #missing = new Map<string, Map<NodeId | number, number>>()
   #cursor: string | undefined
   #stop: AbortController | undefined
   #loop: Promise<void> | undefined
@@ -76,7 +79,9 @@ export class Maintenance {
     this.#batch = Math.min(options.batch ?? MAINTENANCE_BATCH, MAINTENANCE_BATCH)
     modules.transport.handle(CHECK, async (from, payload) => {
       const { records } = decodeCanonical(payload, checkSchema)
-      return encodeCanonical(records.map((r) => this.#answer(from, modules.store.summary(r.kind, r.key))))
+      return encodeCanonical(
+        records.map((r) => this.#answer(from, r.index, modules.store.summary(r.kind, r.key))),
+      )
     })
     modules.transport.handle(MOVED, async (_, payload) => {
       const { receipt, replaced } = decodeCanonical(payload, movedSchema)
@@ -115,7 +120,10 @@ export class Maintenance {
     const last = batch.at(-1)
     this.#cursor = last && batch.length === this.#batch ? `${last.kind}/${last.key}` : undefined
     const live: RecordSummary[] = []
-    for (const record of batch) if (!(await this.#dropRevoked(record, report))) live.push(record)
+    for (const record of batch) {
+      if (await this.#dropRevoked(record, report)) continue
+      live.push(record.placements.length < record.n ? await this.#discover(record) : record)
+    }
     const holding = await this.#ask(live)
     const candidates = await this.#m.candidates()
     for (const record of live) {
@@ -139,6 +147,7 @@ export class Maintenance {
         if ((await this.#m.policy.ledgerOpinion(kind, key, content, owner)) === 'active') {
           this.#m.store.activate(kind, key, [{ index, holder: self }])
           report.recovered++
+          await this.#discover({ ...record, state: 'active', placements: [{ index, holder: self }] })
           continue
         }
       } catch {
@@ -184,14 +193,26 @@ export class Maintenance {
             await this.#m.transport.request(
               holder,
               CHECK,
-              encodeCanonical({ records: of.map(({ kind, key }) => ({ kind, key })) }),
+              encodeCanonical({ records: of.map(({ kind, key, index }) => ({ kind, key, index })) }),
               { timeoutMs: ASK_TIMEOUT_MS },
             ),
             checkAnswerSchema,
           )
           holding.set(holder, new Map(of.map((r, i) => [`${r.kind}/${r.key}`, answer[i] ?? -1])))
         } catch (error) {
-          this.#m.log.debug('co-holder-silent', { holder, code: EnigmaError.from(error).code })
+          const { code } = EnigmaError.from(error)
+          this.#m.log.debug('co-holder-silent', { holder, code })
+          // Who answers with an error is there; only silence counts as loss.
+          if (!SILENT.includes(code))
+            holding.set(
+              holder,
+              new Map(
+                of.map((r) => [
+                  `${r.kind}/${r.key}`,
+                  r.placements.find((p) => p.holder === holder)?.index ?? -1,
+                ]),
+              ),
+            )
         }
       }),
     )
@@ -207,10 +228,10 @@ export class Maintenance {
     const name = `${record.kind}/${record.key}`
     const self = this.#m.transport.self
     const now = this.#m.clock.now()
-    const since = this.#missing.get(name) ?? new Map<NodeId, number>()
+    const since = this.#missing.get(name) ?? new Map<NodeId | number, number>()
     const answerOf = (p: Placement) => holding.get(p.holder)?.get(name)
     const others = record.placements.filter((p) => p.holder !== self)
-    // Replaced while away: the others, a majority of them, know another holder in this node's place.
+    // Replaced while away: a majority of the others knows another holder of this share.
     const disowning = others.filter((p) => answerOf(p) === -2).length
     if (others.length > 0 && disowning * 2 > others.length) {
       this.#m.store.delete(record.kind, record.key)
@@ -224,9 +245,18 @@ export class Maintenance {
       if (live.includes(p)) since.delete(p.holder)
       else if (!since.has(p.holder)) since.set(p.holder, now)
     }
+    // Shares that found no holder when they were dealt are rebuilt like lost ones.
+    const placed = new Set(record.placements.map((p) => p.index))
+    const vacant = Array.from({ length: record.n }, (_, i) => i + 1).filter((i) => !placed.has(i))
+    for (const i of placed) since.delete(i)
+    for (const i of vacant) if (!since.has(i)) since.set(i, now)
     if (since.size === 0) this.#missing.delete(name)
     else this.#missing.set(name, since)
-    const lost = others.filter((p) => now - (since.get(p.holder) ?? now) >= this.#graceMs)
+    const overdue = (key: NodeId | number) => now - (since.get(key) ?? now) >= this.#graceMs
+    const lost: { index: number; holder: NodeId | null }[] = [
+      ...others.filter((p) => overdue(p.holder)),
+      ...vacant.filter(overdue).map((index) => ({ index, holder: null })),
+    ]
     if (lost.length === 0) return
     // The first live holder by rank acts; a holder without preference counts last.
     const order = rank(record.key, candidates)
@@ -240,7 +270,7 @@ export class Maintenance {
 
   async #replace(
     record: RecordSummary,
-    lost: Placement,
+    lost: { index: number; holder: NodeId | null },
     live: readonly Placement[],
     order: readonly NodeId[],
   ): Promise<boolean> {
@@ -260,8 +290,13 @@ export class Maintenance {
             : await this.#copy(record, replacement, next)
         verifyReceipt(receipt, { kind, key, index: lost.index, holder: replacement, state: 'active' })
         this.#m.store.setPlacements(kind, key, next)
-        this.#missing.get(`${kind}/${key}`)?.delete(lost.holder)
-        this.#m.log.info('holder-replaced', { key, lost: lost.holder, replacement })
+        this.#missing.get(`${kind}/${key}`)?.delete(lost.holder ?? lost.index)
+        this.#m.log.info('holder-replaced', {
+          key,
+          index: lost.index,
+          lost: lost.holder ?? 'none',
+          replacement,
+        })
         await this.#announce(receipt, lost.holder, live)
         return true
       } catch (error) {
@@ -288,7 +323,7 @@ export class Maintenance {
     )
   }
 
-  async #announce(receipt: Receipt, replaced: NodeId, live: readonly Placement[]): Promise<void> {
+  async #announce(receipt: Receipt, replaced: NodeId | null, live: readonly Placement[]): Promise<void> {
     const payload = encodeCanonical({ receipt, replaced })
     await Promise.allSettled(
       live
@@ -297,33 +332,72 @@ export class Maintenance {
     )
   }
 
-  #answer(from: NodeId, summary: RecordSummary | undefined): number {
+  #answer(from: NodeId, index: number, summary: RecordSummary | undefined): number {
     if (summary?.state !== 'active') return -1
-    // A record recovered from the ledger does not know its co-holders.
-    const knowsOthers = summary.placements.length > 1
-    return !knowsOthers || summary.placements.some((p) => p.holder === from) ? summary.index : -2
+    const replaced =
+      summary.kind === 'share' && summary.placements.some((p) => p.index === index && p.holder !== from)
+    return replaced && !summary.placements.some((p) => p.holder === from) ? -2 : summary.index
   }
 
   /** Believed only if this node, too, finds the replaced holder gone. */
-  async #moved(receipt: Receipt, replaced: NodeId): Promise<boolean> {
+  async #moved(receipt: Receipt, replaced: NodeId | null): Promise<boolean> {
     verifyReceipt(receipt, { state: 'active' })
     const { kind, key } = receipt
     const record = this.#m.store.summary(kind, key)
-    const old = record?.placements.find((p) => p.holder === replaced && p.index === receipt.index)
-    if (record?.state !== 'active' || record.owner !== receipt.owner || !old) return false
-    if (replaced === this.#m.transport.self) return false
-    const since = this.#missing.get(`${kind}/${key}`)?.get(replaced)
-    const gone = since !== undefined || !(await this.#holds(replaced, record))
-    const registered = (await this.#m.candidates()).some((c) => c.id === receipt.holder && c.preference > 0)
-    if (!gone || !registered) return false
+    if (record?.state !== 'active' || record.owner !== receipt.owner || replaced === this.#m.transport.self)
+      return false
+    const old = record.placements.find(
+      (p) => p.index === receipt.index && (!replaced || p.holder === replaced),
+    )
+    if (replaced ? !old : old || receipt.index > record.n) return false
+    if (!(await this.#registered(receipt.holder))) return false
+    if (
+      replaced &&
+      !this.#missing.get(`${kind}/${key}`)?.has(replaced) &&
+      (await this.#holds(replaced, record))
+    )
+      return false
     const current = this.#m.store.summary(kind, key)
     if (!current) return false
     this.#m.store.setPlacements(kind, key, [
       ...current.placements.filter((p) => p.holder !== replaced && p.holder !== receipt.holder),
       { index: receipt.index, holder: receipt.holder },
     ])
-    this.#missing.get(`${kind}/${key}`)?.delete(replaced)
+    this.#missing.get(`${kind}/${key}`)?.delete(replaced ?? receipt.index)
     return true
+  }
+
+  async #registered(node: NodeId): Promise<boolean> {
+    return (await this.#m.candidates()).some((c) => c.id === node && c.preference > 0)
+  }
+
+  /** Looks for co-holders that this node does not know of, among the candidates where they should be. */
+  async #discover(record: RecordSummary): Promise<RecordSummary> {
+    const { kind, key, owner } = record
+    const known = new Set(record.placements.map((p) => p.holder))
+    const ranked = rank(key, await this.#m.candidates()).filter((id) => !known.has(id))
+    const payload = encodeCanonical({ kind, key })
+    const found = await Promise.all(
+      ranked.slice(0, LOCATE_WIDTH).map(async (holder) => {
+        try {
+          const receipt = decodeCanonical(
+            await this.#m.transport.request(holder, LOCATE, payload, { timeoutMs: ASK_TIMEOUT_MS }),
+            receiptSchema.nullable(),
+          )
+          if (receipt) verifyReceipt(receipt, { kind, key, owner, holder, state: 'active' })
+          return receipt
+        } catch {
+          return null
+        }
+      }),
+    )
+    const placements = [...(this.#m.store.summary(kind, key)?.placements ?? record.placements)]
+    for (const r of found)
+      if (r && !placements.some((p) => p.holder === r.holder || (kind === 'share' && p.index === r.index)))
+        placements.push({ index: r.index, holder: r.holder })
+    if (placements.length === record.placements.length) return record
+    this.#m.store.setPlacements(kind, key, placements)
+    return { ...record, placements }
   }
 
   async #holds(holder: NodeId, record: RecordSummary): Promise<boolean> {

@@ -120,11 +120,11 @@ export const getSchema = z.strictObject({
 export const locateSchema = z.strictObject({ kind: kindSchema, key: hashSchema })
 export const checkSchema = z.strictObject({
   records: z
-    .array(z.strictObject({ kind: kindSchema, key: hashSchema }))
+    .array(z.strictObject({ kind: kindSchema, key: hashSchema, index }))
     .min(1)
     .max(256),
 })
-/** Per record: the index held, −1 for none, −2 for "you are no holder of it as far as I know". */
+/** Per record: the index held, −1 for none, −2 for "your share has been given to another holder". */
 export const checkAnswerSchema = z.array(z.number().int().min(-2).max(MAX_HOLDERS)).max(256)
-export const movedSchema = z.strictObject({ receipt: receiptSchema, replaced: nodeSchema })
+export const movedSchema = z.strictObject({ receipt: receiptSchema, replaced: nodeSchema.nullable() })
 export const doneSchema = z.boolean()

@@ -139,6 +139,8 @@ export interface RecordSummary {
   digest: Hash
   /** `contentDigest(record)`: what the reference on the ledger carries. */
   content: Hash
+  /** Shares dealt; 0 for copies. */
+  n: number
   bytes: number
   placements: Placement[]
 }

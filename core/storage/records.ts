@@ -230,6 +230,7 @@ function toSummary(row: Record<string, unknown>): RecordSummary {
     state: String(row.state) as RecordState,
     digest: String(row.digest) as Hash,
     content: (JSON.parse(String(row.authorization)) as Authorization).content,
+    n: (JSON.parse(String(row.shape)) as { n?: number }).n ?? 0,
     bytes: Number(row.bytes),
     placements: JSON.parse(String(row.placements)) as Placement[],
   }

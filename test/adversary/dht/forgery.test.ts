@@ -182,7 +182,7 @@ describe('a holder', () => {
       [COMMIT, encodeCanonical({ authorization, placements: [{ index: 1, holder: b.id }] })],
       [GET, encodeCanonical({ request: release, kind: 'share', key: record.key, brief: true })],
       ['dht/locate/1', encodeCanonical({ kind: 'share', key: record.key })],
-      ['dht/check/1', encodeCanonical({ records: [{ kind: 'share', key: record.key }] })],
+      ['dht/check/1', encodeCanonical({ records: [{ kind: 'share', key: record.key, index: 1 }] })],
       ['dht/abort/1', encodeCanonical(authorization)],
     ]
     let refused = 0

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { privateKeyFromRaw } from '@libp2p/crypto/keys'
-import type { Libp2p } from '@libp2p/interface'
+import type { Libp2p, Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { RPC_PROTOCOL, SESSION_PROTOCOL } from '../../../core/transport/constants.ts'
@@ -78,7 +78,7 @@ it('closes the channel at once when a claimed length is too large', async () => 
 
 it('keeps only so many sessions that nobody opened', async () => {
   const connection = await attacker.dial(multiaddr(victim.addresses[0]!))
-  const streams = []
+  const streams: Stream[] = []
   for (let i = 0; i < 40; i++) {
     const stream = await connection.newStream(SESSION_PROTOCOL)
     stream.addEventListener('message', () => {})

@@ -39,6 +39,8 @@ export function account(): Account {
 const shareHash = (index: number, values: Uint8Array, masks: Uint8Array) =>
   createHash('sha256').update(Uint8Array.of(index)).update(values).update(masks).digest()
 
+const dealt = new Map<string, ShareRecord>()
+
 /** A stand-in for VSS: the "commitments" are the hashes of all shares. */
 export function deal(owner: Address, n: number, t: number, length = 3): ShareRecord[] {
   const key = toHex(randomBytes(32)) as Hash
@@ -47,7 +49,11 @@ export function deal(owner: Address, n: number, t: number, length = 3): ShareRec
     masks: new Uint8Array(randomBytes(32 * length)),
   }))
   const commitments = new Uint8Array(Buffer.concat(parts.map((p, i) => shareHash(i + 1, p.values, p.masks))))
-  return parts.map((p, i) => ({ kind: 'share', key, index: i + 1, owner, n, t, length, ...p, commitments }))
+  const shares = parts.map(
+    (p, i): ShareRecord => ({ kind: 'share', key, index: i + 1, owner, n, t, length, ...p, commitments }),
+  )
+  for (const s of shares) dealt.set(`${key}/${s.index}`, s)
+  return shares
 }
 
 export class TestClock implements Clock {
@@ -89,14 +95,12 @@ export function world(size: number, quotas: Partial<Quotas> = {}): World {
   const clock = new TestClock()
   const chain: World['chain'] = { opinions: new Map(), allowed: new Set(), asked: 0, preference: new Map() }
   const nodes: TestNode[] = []
-  const dealt = new Map<string, ShareRecord>()
   const repairs: World['repairs'] = []
   const byId = (id: NodeId) => nodes.find((n) => n.id === id)!
   const policy: HolderPolicy = {
     verifyAuthorization: async (a, digest) =>
       a.signer === a.owner && recoverSigner(digest, a.signature) === a.signer,
     verifyShareRecord: async (r) => {
-      dealt.set(`${r.key}/${r.index}`, r)
       const expected = r.commitments.subarray(32 * (r.index - 1), 32 * r.index)
       return equalBytes(shareHash(r.index, r.values, r.masks), expected)
     },

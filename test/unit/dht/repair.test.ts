@@ -106,3 +106,40 @@ it('lets a replaced holder that returns drop its share', async () => {
   expect(w.byId(away.holder).storage.records.summary('share', key)).toBeUndefined()
   expect((await client.locate('share', key)).map((r) => r.index).sort()).toEqual([1, 2, 3, 4])
 })
+
+it('finds holders later for shares that found none at first', async () => {
+  w = world(6)
+  const owner = account()
+  const shares = deal(owner.owner, 5, 2)
+  const key = shares[0]!.key
+  const client = w.nodes[0]!.dht.client
+  for (const n of w.nodes.slice(4)) w.chain.preference.set(n.id, 0)
+  const prepared = await client.prepareShares(shares, owner, { quorum: 4 })
+  expect(prepared.missing).toHaveLength(1)
+  await client.commit(prepared, owner)
+  w.chain.opinions.set(key, 'active')
+  await pass()
+  for (const n of w.nodes.slice(4)) w.chain.preference.set(n.id, 1)
+  w.clock.time += 1001
+  expect(await pass()).toBe(1)
+  expect(w.repairs.map((r) => r.index)).toEqual(prepared.missing)
+  w.clock.time += 5000
+  expect(await pass()).toBe(0)
+  expect((await client.locate('share', key)).map((r) => r.index).sort()).toEqual([1, 2, 3, 4, 5])
+})
+
+it('brings holders together again after a crash before the commit', async () => {
+  w = world(6)
+  const owner = account()
+  const shares = deal(owner.owner, 4, 1)
+  const key = shares[0]!.key
+  await w.nodes[0]!.dht.client.prepareShares(shares, owner, { quorum: 4 })
+  w.chain.opinions.set(key, 'active')
+  w.clock.time += 2 * 3600_000
+  await pass()
+  w.clock.time += 5000
+  expect(await pass()).toBe(0)
+  expect(w.repairs).toEqual([])
+  const holders = w.nodes.flatMap((n) => n.storage.records.summary('share', key) ?? [])
+  expect(holders.map((h) => h.placements.length)).toEqual([4, 4, 4, 4])
+})
