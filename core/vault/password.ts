@@ -38,13 +38,16 @@ const LEET: Record<string, string> = {
 
 /** Removes what a guesser tries first: common words, keyboard runs, repeats, years. What is left counts. */
 function residue(password: string): string {
-  let rest = password.toLowerCase()
-  const plain = [...rest].map((c) => LEET[c] ?? c).join('')
+  const characters = [...password.toLowerCase()]
+  const plain = characters.map((c) => LEET[c] ?? c)
   for (const word of COMMON) {
-    let at = plain.indexOf(word)
-    if (plain.length !== rest.length) at = rest.indexOf(word)
-    if (at >= 0) rest = `${rest.slice(0, at)}${'\0'.repeat(word.length)}${rest.slice(at + word.length)}`
+    const letters = [...word]
+    for (let at = 0; at + letters.length <= plain.length; at++) {
+      const matches = letters.every((c, i) => plain[at + i] === c || characters[at + i] === c)
+      if (matches) characters.fill('\0', at, at + letters.length)
+    }
   }
+  let rest = characters.join('')
   for (let length = 8; length >= 4; length--)
     for (const row of ROWS)
       for (let at = 0; at + length <= row.length; at++)
