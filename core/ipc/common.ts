@@ -30,7 +30,17 @@ export const errorObject = z.object({
 /** Long work: a row that survives a restart, observable and cancellable. */
 export const job = z.object({
   id,
-  kind: z.enum(['share', 'compute', 'declassify', 'revoke', 'identity', 'predicate', 'decide', 'register']),
+  kind: z.enum([
+    'share',
+    'compute',
+    'result',
+    'declassify',
+    'revoke',
+    'identity',
+    'predicate',
+    'decide',
+    'register',
+  ]),
   state: z.enum(['running', 'waiting', 'done', 'failed', 'cancelled']),
   /** The step it is in, e.g. "split", "send", "ledger"; the interface has a text for each. */
   phase: z.string(),

@@ -91,7 +91,12 @@ export const sharingMethods = {
     nothing,
     z.object({
       invitations: z.array(
-        z.object({ address, from: address, members: z.array(z.object({ account: address, role })), at: time }),
+        z.object({
+          address,
+          from: address,
+          members: z.array(z.object({ account: address, role })),
+          at: time,
+        }),
       ),
     }),
   ),

@@ -67,6 +67,7 @@ export async function spawnAnvil(args: string[]): Promise<AnvilProcess> {
     pid,
     exited,
     kill: async () => {
+      child.ref()
       try {
         process.kill(pid, 'SIGKILL')
       } catch {

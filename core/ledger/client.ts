@@ -16,7 +16,7 @@ import { AlreadyDoneError, ledgerError } from './errors.ts'
 import { EventCursor, isTransient, parseLog } from './events.ts'
 import { Outbox } from './outbox.ts'
 import { REFERENCE_KINDS, toJob, toJobRef, toMembers, toNode, toOutcome, toReference } from './records.ts'
-import { type Block, Rpc, toBlockRef } from './rpc.ts'
+import { Rpc, toBlockRef } from './rpc.ts'
 import { TypedDataBuilder } from './typed-data.ts'
 import {
   type Address,
@@ -87,7 +87,6 @@ export class LedgerClient implements Ledger {
   readonly #modules: LedgerModules
   readonly #subscriptions = new Map<string, EventCursor>()
   readonly #stop = new AbortController()
-  #head: Block | undefined
   #watching: Promise<void> | undefined
 
   constructor(options: LedgerClientOptions, modules: LedgerModules) {
@@ -129,9 +128,8 @@ export class LedgerClient implements Ledger {
           remedy: 'Check the contract addresses in the settings.',
         },
       )
-    this.#head = await this.#rpc.head()
     await this.#outbox.start()
-    await this.#outbox.onHead(this.#head, false)
+    await this.#outbox.onHead(await this.#rpc.head())
     this.#watching = this.#watch()
   }
 
@@ -166,19 +164,7 @@ export class LedgerClient implements Ledger {
   }
 
   async #look(): Promise<void> {
-    const before = this.#head
-    const head = await this.#rpc.head()
-    if (head.hash !== before?.hash) {
-      // The last seen block gone, or replaced: what was mined may be in no block any more.
-      const reorganised =
-        before !== undefined &&
-        head.parentHash !== before.hash &&
-        (head.number <= before.number || (await this.#rpc.block(before.number))?.hash !== before.hash)
-      await this.#outbox.onHead(head, reorganised)
-      this.#head = head
-    } else {
-      this.#outbox.retry()
-    }
+    await this.#outbox.onHead(await this.#rpc.head())
     for (const subscription of this.#subscriptions.values()) await subscription.advance()
   }
 

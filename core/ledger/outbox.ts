@@ -51,6 +51,8 @@ export class Outbox {
   readonly #redo = new Map<string, { attempts: number; notBefore: number }>()
   readonly #workers = new Map<Address, Promise<void>>()
   #head: Block | undefined
+  /** An intent was mined since the last look. */
+  #unchecked = false
   #seq = 0
   #stopped = false
 
@@ -72,7 +74,8 @@ export class Outbox {
     this.#stopped = true
     for (const id of this.#waiters.keys())
       this.#reject(id, new EnigmaError('NOT_RUNNING', 'the ledger has stopped'))
-    await Promise.allSettled(this.#workers.values())
+    // A signer may be waiting for a person; what it signs afterwards goes nowhere.
+    await Promise.race([Promise.allSettled(this.#workers.values()), this.#modules.clock.sleep(second)])
   }
 
   useSigner(signer: Signer): void {
@@ -137,10 +140,26 @@ export class Outbox {
     })
   }
 
-  /** A new chain head. Finds intents the chain forgot, settles the waiting, drops what is deep enough. */
-  async onHead(head: Block, reorganised: boolean): Promise<void> {
+  /**
+   * The chain head, at every look. Finds intents the chain forgot, settles the waiting, drops what is deep
+   * enough, and looks again at everything that is not in a block.
+   */
+  async onHead(head: Block): Promise<void> {
+    // Blocks may have come and gone since the last look: an unchanged head alone proves nothing about new intents.
+    const changed = head.hash !== this.#head?.hash || this.#unchecked
     this.#head = head
-    if (reorganised) await this.#verifyMined()
+    if (changed) await this.#onChange(head)
+    for (const intent of this.#intents.values()) if (intent.state === 'pending') this.#work(intent.signer)
+  }
+
+  async #onChange(head: Block): Promise<void> {
+    this.#unchecked = false
+    try {
+      if (!(await this.#newestIsCanonical(head))) await this.#verifyMined()
+    } catch (error) {
+      this.#unchecked = true
+      throw error
+    }
     for (const intent of [...this.#intents.values()]) {
       if (intent.state !== 'mined' || intent.blockNumber === null) continue
       if (this.#isConfirmed(intent)) this.#resolve(intent, 'confirmed')
@@ -149,12 +168,16 @@ export class Outbox {
         await this.#modules.store.delete(intent.id)
       }
     }
-    this.retry()
   }
 
-  /** Looks again at everything that is not in a block. */
-  retry(): void {
-    for (const intent of this.#intents.values()) if (intent.state === 'pending') this.#work(intent.signer)
+  /** Is the block of the newest mined intent in the chain? Then so are its ancestors. */
+  async #newestIsCanonical(head: Block): Promise<boolean> {
+    let newest: StoredIntent | undefined
+    for (const intent of this.#intents.values())
+      if (intent.state === 'mined' && (intent.blockNumber ?? 0) > (newest?.blockNumber ?? -1)) newest = intent
+    if (!newest || newest.blockNumber === null) return true
+    if (newest.blockNumber > head.number) return false
+    return (await this.#modules.rpc.block(newest.blockNumber))?.hash === newest.blockHash
   }
 
   async #verifyMined(): Promise<void> {
@@ -321,10 +344,11 @@ export class Outbox {
 
   async #setMined(intent: StoredIntent, receipt: RawReceipt): Promise<void> {
     this.#redo.delete(intent.id)
+    this.#unchecked = true
     const { blockNumber, blockHash } = receipt
     await this.#update(intent, { state: 'mined', blockNumber, blockHash })
-    if (!this.#head || this.#head.number < blockNumber) this.#head = await this.#modules.rpc.head()
-    this.#resolve(intent, this.#isConfirmed(intent) ? 'confirmed' : 'mined')
+    const head = this.#head && this.#head.number >= blockNumber ? this.#head : await this.#modules.rpc.head()
+    this.#resolve(intent, this.#isConfirmed(intent, head) ? 'confirmed' : 'mined')
   }
 
   async #refused(intent: StoredIntent, error: Error): Promise<void> {
@@ -355,12 +379,13 @@ export class Outbox {
     return intent.blockNumber !== null
   }
 
-  #isConfirmed(intent: StoredIntent): boolean {
-    if (intent.state !== 'mined' || intent.blockNumber === null || !this.#head) return false
-    return this.#head.number - intent.blockNumber + 1 >= this.#options.confirmations
+  #isConfirmed(intent: StoredIntent, head = this.#head): boolean {
+    if (intent.state !== 'mined' || intent.blockNumber === null || !head) return false
+    return head.number - intent.blockNumber + 1 >= this.#options.confirmations
   }
 
   async #update(intent: StoredIntent, patch: Partial<StoredIntent>): Promise<void> {
+    if (this.#stopped) throw new EnigmaError('NOT_RUNNING', 'the ledger has stopped')
     Object.assign(intent, patch)
     await this.#modules.store.put({ ...intent })
   }

@@ -17,6 +17,7 @@ interface JobData {
 
 export interface JobHandle<S> {
   readonly id: string
+  readonly title: string
   readonly signal: AbortSignal
   /** The last durable state. */
   readonly state: S
@@ -24,6 +25,8 @@ export interface JobHandle<S> {
   update(phase: string, progress: number, patch?: Partial<S>): void
   /** From here on the job can no longer be cancelled (something irrevocable is under way). */
   commit(): void
+  /** Whether the signal was aborted by the owner, not by the node's stop. */
+  cancelled(): boolean
 }
 
 interface Running {
@@ -77,10 +80,9 @@ export class JobRunner {
     return this.#live(row)
   }
 
-  /** A handler's last durable state. */
-  stateOf<S>(id: string): S | undefined {
-    const row = this.#store.get(id)
-    return row && ((row.data as JobData).state as S)
+  /** The id of a job of this kind whose state satisfies the predicate, the newest first. */
+  find<S>(kind: Job['kind'], matches: (state: S) => boolean): string | undefined {
+    return this.#store.list({ kind }).find((row) => matches((row.data as JobData).state as S))?.id
   }
 
   list(): Job[] {
@@ -143,6 +145,7 @@ export class JobRunner {
     }
     const handle: JobHandle<Record<string, unknown>> = {
       id: row.id,
+      title: data.title,
       signal: entry.abort.signal,
       get state() {
         return data.state
@@ -157,6 +160,7 @@ export class JobRunner {
       commit: () => {
         entry.committed = true
       },
+      cancelled: () => this.#cancelled.has(row.id),
     }
     try {
       if (handler === undefined) throw new EnigmaError('UNSUPPORTED', `no handler for ${row.kind} jobs`)

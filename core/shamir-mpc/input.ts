@@ -1,6 +1,6 @@
 import type { FieldVector } from '../field/types.ts'
+import { shareVector } from '../sharing/shamir.ts'
 import { type ReducerOptions, readElements } from './reduction.ts'
-import { shamirShares } from './share.ts'
 import { Turns } from './turns.ts'
 import { KIND } from './wire.ts'
 
@@ -13,7 +13,7 @@ export async function sendInput(o: ReducerOptions, values: FieldVector): Promise
   for (let offset = 0; offset < values.length; offset += chunk) {
     const length = Math.min(chunk, values.length - offset)
     const piece = field.slice(values, offset, offset + length)
-    const shares = shamirShares(field, piece, n, t)
+    const shares = shareVector(field, piece, { n, t })
     piece.free()
     await Promise.all(
       shares.map(async (share, to) => {

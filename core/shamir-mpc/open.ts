@@ -1,6 +1,9 @@
+import { EnigmaError, hasCode } from '../base/errors.ts'
 import type { FieldVector } from '../field/types.ts'
+import type { Reason } from './channel.ts'
 import { reconstructOutput } from './output.ts'
 import { type ReducerOptions, readElements } from './reduction.ts'
+import type { OutputShare } from './types.ts'
 import { KIND } from './wire.ts'
 
 /**
@@ -23,15 +26,25 @@ export async function openAll(o: ReducerOptions, share: FieldVector): Promise<Fi
       values: readElements(field, channel, await channel.receive(from, expected), from, round),
     }))
     const [shares] = await Promise.all([Promise.all(receives), Promise.all(sends)])
-    const { values, inconsistent } = await reconstructOutput(field, [{ index, values: mine }, ...shares], t)
-    parts.push(values)
+    parts.push(await agreed(o, [{ index, values: mine }, ...shares], round))
     for (const s of shares) s.values.free()
     mine.free()
-    const culprit = inconsistent[0]
-    if (culprit !== undefined)
-      throw channel.blame(culprit, round, 'INCONSISTENT', 'opened a share that does not fit the others')
   }
   const out = field.concat(parts)
   for (const p of parts) p.free()
   return out
+}
+
+async function agreed(o: ReducerOptions, shares: OutputShare[], round: number): Promise<FieldVector> {
+  const { values, inconsistent } = await reconstructOutput(o.field, shares, o.t).catch((cause: unknown) => {
+    if (!hasCode(cause, 'SHARE_INVALID')) throw cause
+    throw new EnigmaError('MPC_ABORTED', `the shares of an opening disagree (round ${round})`, {
+      details: { round, reason: 'INCONSISTENT' satisfies Reason },
+      cause,
+    })
+  })
+  const culprit = inconsistent[0]
+  if (culprit === undefined) return values
+  values.free()
+  throw o.channel.blame(culprit, round, 'INCONSISTENT', 'opened a share that does not fit the others')
 }

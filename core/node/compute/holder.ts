@@ -39,7 +39,10 @@ async function checkCrowd(context: NodeContext, facts: JobFacts, refs: readonly 
       .map((positions) => new Set(positions.map((p) => facts.references[p]?.owner)).size),
   )
   if (smallest < minimum)
-    throw new EnigmaError('COHORT_TOO_SMALL', `a result would depend on ${smallest} people, ${minimum} are needed`)
+    throw new EnigmaError(
+      'COHORT_TOO_SMALL',
+      `a result would depend on ${smallest} people, ${minimum} are needed`,
+    )
 }
 
 /** The active share this node holds under a reference. */

@@ -302,12 +302,13 @@ export class Member {
   }
 
   /** The sealed share of the result that the ledger names. Sealed to the requester: anyone may carry it. */
-  #result(jobId: Hex): Uint8Array {
-    const final = this.#context.index.jobs.get(jobId)?.resultDigest
+  async #result(jobId: Hex): Promise<Uint8Array> {
+    const final = (await this.#context.ledger.job(jobId))?.resultDigest
     const bytes = final === undefined ? undefined : this.#context.kv.get(OUTPUTS, `${jobId}/${final}`)
     if (bytes === undefined) throw new EnigmaError('NOT_FOUND', 'no output share of this job here')
     const stored = decode(bytes) as StoredOutput
     return encodeMessage('result', {
+      attempt: stored.attempt,
       index: stored.index,
       sealed: stored.sealed,
       committee: stored.committee.map(toHex),

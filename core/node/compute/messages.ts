@@ -75,7 +75,7 @@ export const schemas = {
     originals: z.array(bytes),
   }),
   empty: z.strictObject({}),
-  result: z.strictObject({ index: z.int(), sealed: bytes, committee, digests: z.array(hash) }),
+  result: z.strictObject({ attempt, index: z.int(), sealed: bytes, committee, digests: z.array(hash) }),
   progress: z.strictObject({
     state: z.enum(['committee', 'inputs', 'computing', 'output', 'done']),
     progress: z.number().min(0).max(1),

@@ -17,6 +17,7 @@ import type { LiveProgress } from './view.ts'
 const POLL_MS = 500
 const PROGRESS_TIMEOUT_MS = 3 * second
 const RESULT_TIMEOUT_MS = 30 * second
+const FETCH_WINDOW_MS = 3 * minute
 
 export interface ComputeState {
   function: FunctionId
@@ -29,8 +30,12 @@ export interface ComputeState {
   /** Names the key that the result is sealed to. */
   keyLabel: string
   deadline: number
-  jobId?: Hex
-  opened?: boolean
+}
+
+export interface FollowState extends ComputeState {
+  jobId: Hex
+  /** The references in the order of the job's inputs. */
+  sorted: Hex[]
 }
 
 export interface StoredResult {
@@ -83,20 +88,18 @@ export class Requester {
     this.#context = context
   }
 
-  async run(job: JobHandle<ComputeState>): Promise<Record<string, string>> {
-    const { ledger, vault, index } = this.#context
-    const me = account(this.#context)
+  /** Puts the request on the ledger. Repeatable: the same state makes the same request. */
+  async request(job: JobHandle<ComputeState>): Promise<Record<string, string>> {
+    const { ledger, vault, jobs, events } = this.#context
     const state = job.state
-    const key = wallet(this.#context).resultKey(state.keyLabel)
-
-    job.update('request', 0.05)
-    const requested = await ledger.requestJob(
-      me,
+    job.update('request', 0.2)
+    const { jobId, refs } = await ledger.requestJob(
+      account(this.#context),
       {
         functionId: functionHash(state.function),
         params: encodeParams(state.function, state.params),
         refs: state.refs,
-        resultKey: key.publicKey,
+        resultKey: wallet(this.#context).resultKey(state.keyLabel).publicKey,
         committeeSize: state.n,
         threshold: state.t,
         deadline: state.deadline,
@@ -104,44 +107,50 @@ export class Requester {
       },
       { signal: job.signal },
     )
-    const { jobId, refs } = requested
-    if (state.jobId === undefined) {
-      job.update('approvals', 0.1, { jobId })
-      await vault.putSetting(`request/${jobId}`, {
-        keyLabel: state.keyLabel,
-        function: state.function,
-        params: JSON.stringify(state.params),
-        label: state.label ?? '',
-        n: state.n,
-        t: state.t,
-      })
+    job.commit()
+    await vault.putSetting(`request/${jobId}`, {
+      keyLabel: state.keyLabel,
+      function: state.function,
+      params: JSON.stringify(state.params),
+      label: state.label ?? '',
+      n: state.n,
+      t: state.t,
+    })
+    if (jobs.find<FollowState>('result', (s) => s.jobId === jobId) === undefined) {
+      jobs.start<FollowState>('result', job.title, { ...state, jobId, sorted: refs })
       await vault.logActivity('compute.requested', {
         job: jobId,
         function: state.function,
         references: refs.length,
       })
     }
-    this.#context.events.emit({ type: 'compute', id: jobId })
+    await this.#context.index.caughtUp()
+    events.emit({ type: 'compute', id: jobId })
+    return { job: jobId }
+  }
 
+  /** From the request on the ledger to the opened result. */
+  async follow(job: JobHandle<FollowState>): Promise<Record<string, string>> {
+    const { ledger, vault, index } = this.#context
+    const { jobId, sorted, ...state } = job.state
     try {
-      await this.#admit(job, jobId, refs)
-      const done = await this.#finish(job, jobId)
+      await this.#admit(job, jobId, sorted)
+      const final = await this.#finish(job, jobId)
       job.update('output', 0.95)
-      const result = await this.#fetch(jobId, done, state)
+      const result = await this.#fetchPatiently(job, jobId, final, state)
       await vault.putSetting(`result/${jobId}`, result)
       await vault.logActivity('compute.finished', { job: jobId, function: state.function })
       this.#context.events.emit({ type: 'compute', id: jobId })
-      return { job: jobId, result: result.values.join(', ') }
+      return { job: jobId }
     } catch (error) {
-      const current = index.jobs.get(jobId)
-      if (hasCode(error, 'CANCELLED') && current?.state === 'requested')
-        await ledger.cancelJob(me, jobId, { wait: 'stored' }).catch(() => undefined)
+      if (hasCode(error, 'CANCELLED') && job.cancelled() && index.jobs.get(jobId)?.state === 'requested')
+        await ledger.cancelJob(account(this.#context), jobId, { wait: 'stored' })
       throw error
     }
   }
 
   /** Waits for the owners' approvals, then has the ledger admit every reference. Refusals end the job. */
-  async #admit(job: JobHandle<ComputeState>, jobId: Hex, refs: Hex[]): Promise<void> {
+  async #admit(job: JobHandle<FollowState>, jobId: Hex, refs: Hex[]): Promise<void> {
     const { ledger, index, clock } = this.#context
     const me = account(this.#context)
     let known = ''
@@ -182,17 +191,13 @@ export class Requester {
   }
 
   /** Follows the committee until the ledger says that the job is done. */
-  async #finish(job: JobHandle<ComputeState>, jobId: Hex): Promise<{ attempt: number; resultDigest: Hex }> {
+  async #finish(job: JobHandle<FollowState>, jobId: Hex): Promise<Hex> {
     const { ledger, clock, events } = this.#context
     for (;;) {
       const current = await ledger.job(jobId)
       if (current === undefined)
         throw new EnigmaError('LEDGER_REORG', `request ${jobId} is not on the ledger`)
-      if (current.state === 'done')
-        return {
-          attempt: this.#context.index.jobs.get(jobId)?.attempt ?? 0,
-          resultDigest: current.resultDigest,
-        }
+      if (current.state === 'done') return current.resultDigest
       if (current.state === 'failed')
         throw new EnigmaError('MPC_ABORTED', 'the committee could not finish the job', {
           remedy: 'No result was revealed. Request the computation again.',
@@ -249,10 +254,29 @@ export class Requester {
     }
   }
 
+  /** Members learn of the final block a little apart, and one that restarts comes back: asks until enough answer. */
+  async #fetchPatiently(
+    job: JobHandle<FollowState>,
+    jobId: Hex,
+    final: Hex,
+    state: Pick<ComputeState, 'function' | 'params' | 't' | 'keyLabel'>,
+  ): Promise<StoredResult> {
+    const { clock } = this.#context
+    const until = clock.now() + FETCH_WINDOW_MS
+    for (;;) {
+      try {
+        return await this.#fetch(jobId, final, state)
+      } catch (error) {
+        if (!hasCode(error, 'MPC_PARTY_LOST') || clock.now() > until) throw error
+      }
+      await clock.sleep(POLL_MS, job.signal)
+    }
+  }
+
   /** Collects the sealed shares, checks them against the ledger's digest, opens and reconstructs. */
   async #fetch(
     jobId: Hex,
-    done: { attempt: number; resultDigest: Hex },
+    final: Hex,
     state: Pick<ComputeState, 'function' | 'params' | 't' | 'keyLabel'>,
   ): Promise<StoredResult> {
     const { ledger, transport, index } = this.#context
@@ -272,12 +296,12 @@ export class Requester {
     let nodes = 0
     for (const answer of answers) {
       if (answer.status === 'rejected') continue
-      const { from, index: at, sealed, committee, digests } = answer.value
+      const { from, attempt, index: at, sealed, committee, digests } = answer.value
       // Whoever answers, only what the ledger's digest covers counts.
       if (committee[at] !== from || digests.length !== committee.length) continue
-      if (resultDigest(committee, digests) !== done.resultDigest) continue
+      if (resultDigest(committee, digests) !== final) continue
       if (toHex(keccak_256(sealed)) !== digests[at]) continue
-      shares.set(at, key.open(sealed, sealAad(jobId, done.attempt, at)))
+      shares.set(at, key.open(sealed, sealAad(jobId, attempt, at)))
       nodes = committee.length
     }
     if (shares.size < state.t + 1)
@@ -296,14 +320,19 @@ export class Requester {
       [...shares].map(([at, bytes]) => ({ index: at, values: bn254Scalar.fromBytes(bytes) })),
       state.t,
     )
-    const decoded = fn.decode(bn254Scalar.toBigints(opened.values), bn254Scalar.modulus, fn.parseParams(state.params), shapes)
+    const decoded = fn.decode(
+      bn254Scalar.toBigints(opened.values),
+      bn254Scalar.modulus,
+      fn.parseParams(state.params),
+      shapes,
+    )
     const owners = new Set(refs.map((ref) => index.references.get(ref)?.owner)).size
     return {
       function: state.function,
       values: decoded.map((v) => v.decimal),
       owners,
       nodes,
-      resultDigest: done.resultDigest,
+      resultDigest: final,
     }
   }
 }

@@ -36,7 +36,13 @@ export function describeJob(
   context: NodeContext,
   job: IndexedJob,
   me: Hex | undefined,
-  local: { label?: string; committee?: Hex[]; threshold?: number; live?: LiveProgress | undefined },
+  local: {
+    label?: string
+    committee?: Hex[]
+    threshold?: number
+    live?: LiveProgress | undefined
+    fetched: boolean
+  },
 ): ComputeJob {
   const owners = new Set(job.refs.map((ref) => context.index.references.get(ref)?.owner))
   const answered = [...job.approvals.values()]
@@ -50,7 +56,9 @@ export function describeJob(
       ? 'approvals'
       : job.state === 'open'
         ? (local.live?.state ?? 'committee')
-        : job.state
+        : job.state === 'done' && job.requester === me && !local.fetched
+          ? 'output'
+          : job.state
   return {
     id: job.jobId,
     ...(local.label === undefined ? {} : { label: local.label }),

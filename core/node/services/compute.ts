@@ -5,6 +5,7 @@ import type { Approval, ComputeFunction, ComputeJob, Reference } from '../../ipc
 import type { Hex } from '../../ledger/types.ts'
 import {
   type ComputeState,
+  type FollowState,
   newComputeState,
   type Requester,
   type StoredResult,
@@ -57,7 +58,8 @@ interface StoredRequest {
 export function computeHandlers(context: NodeContext, requester: Requester): Handlers {
   const { ledger, index, jobs, vault, events } = context
 
-  jobs.register<ComputeState>('compute', (job) => requester.run(job))
+  jobs.register<ComputeState>('compute', (job) => requester.request(job))
+  jobs.register<FollowState>('result', (job) => requester.follow(job))
   jobs.register<DecideState>('decide', async (job) => {
     const { jobId, refs, approve } = job.state
     job.commit()
@@ -79,6 +81,7 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
       ...(stored === undefined || stored.label === '' ? {} : { label: stored.label }),
       ...(stored === undefined ? {} : { threshold: stored.t }),
       live: requester.live.get(job.jobId),
+      fetched: (await vault.getSetting(`result/${job.jobId}`)) !== undefined,
     })
   }
 
@@ -247,18 +250,10 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
       return { id, ...stored }
     },
     'compute.cancel': async ({ id }) => {
-      const running = jobs
-        .list()
-        .find(
-          (j) =>
-            j.kind === 'compute' &&
-            (j.state === 'running' || j.state === 'waiting') &&
-            jobIdOf(context, j.id) === id,
-        )
-      if (running === undefined)
-        throw new EnigmaError('NOT_FOUND', `id: no running request ${id} of this vault`)
-      jobs.cancel(running.id)
-      return { jobId: running.id }
+      const running = jobs.find<FollowState>('result', (state) => state.jobId === id)
+      if (running === undefined) throw new EnigmaError('NOT_FOUND', `id: no request ${id} of this vault`)
+      jobs.cancel(running)
+      return { jobId: running }
     },
     'approvals.list': async () => {
       const concerned = [...index.jobs.values()].filter((job) => mine(job).length > 0)
@@ -292,10 +287,6 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
       return { jobId }
     },
   }
-}
-
-function jobIdOf(context: NodeContext, localId: string): string | undefined {
-  return context.jobs.stateOf<ComputeState>(localId)?.jobId
 }
 
 /** Admissions that the reference's rule still allows; undefined when it sets no limit. */

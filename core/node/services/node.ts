@@ -95,12 +95,7 @@ export function nodeHandlers(context: NodeContext, state: NodeState): Handlers {
       },
       {
         id: 'node',
-        state:
-          state.state === 'running'
-            ? connectedPeers().length > 0
-              ? 'ok'
-              : 'problem'
-            : 'attention',
+        state: state.state === 'running' ? (connectedPeers().length > 0 ? 'ok' : 'problem') : 'attention',
         facts: { state: state.state, peers: connectedPeers().length },
       },
       {
