@@ -351,14 +351,14 @@ export const checklist: ChecklistItem[] = [
   {
     id: 'durability',
     state: 'attention',
-    facts: { shares: 3, atRisk: 1, title: 'Blood pressure, mornings' },
+    facts: { shares: 3, weak: 2, lost: 0 },
   },
   { id: 'approvals', state: 'attention', facts: { waiting: 2 } },
-  { id: 'backup', state: 'problem', facts: {} },
+  { id: 'backup', state: 'attention', facts: {} },
   { id: 'rehearsal', state: 'ok', facts: { at: NOW - 9 * day } },
-  { id: 'node', state: 'ok', facts: { peers: 6 } },
-  { id: 'chain', state: 'ok', facts: { height: 18_204 } },
-  { id: 'deposit', state: 'ok', facts: { depositWei: '2000000000000000000' } },
+  { id: 'node', state: 'ok', facts: { state: 'running', peers: 6 } },
+  { id: 'chain', state: 'ok', facts: { reorganisations: 0 } },
+  { id: 'deposit', state: 'ok', facts: {} },
 ]
 
 export const jobs: Job[] = [
@@ -612,20 +612,20 @@ export const node: NodeStatus = {
 
 type Entry = Output<'activity.list'>['entries'][number]
 const kinds: [string, Record<string, string>][] = [
-  ['vault.unlock', {}],
-  ['data.add', { title: 'Gross salary 2025', type: 'number' }],
+  ['vault.unlocked', { failedAttempts: '0' }],
+  ['record.added', { record: 'rec-salary', type: 'number' }],
   [
-    'predicate.publish',
-    { label: 'Only averages, at least 5 people, ask me first', predicateId: hash('salary rule') },
+    'predicate.published',
+    { label: 'Only averages, at least 5 people, ask me first', predicate: hash('salary rule') },
   ],
-  ['share.create', { title: 'Gross salary 2025', ref: hash('salary share'), n: '5', t: '2' }],
-  ['approval.approve', { id: hash('compute 3'), requester: me, function: 'mean' }],
-  ['compute.done', { id: hash('compute 3'), function: 'mean' }],
-  ['vault.lock', { reason: 'idle' }],
-  ['vault.unlock.failed', { attempts: '1' }],
-  ['data.update', { title: 'Blood pressure, mornings' }],
-  ['access.revoke', { title: 'Household spending · persons', ref: hash('household share 2') }],
-  ['vault.export', { records: '5' }],
+  ['share.stored', { record: 'rec-salary', ref: hash('salary share'), holders: '5' }],
+  ['compute.approved', { job: hash('compute 3'), references: '1' }],
+  ['compute.finished', { job: hash('compute 3'), function: 'mean' }],
+  ['vault.locked', {}],
+  ['vault.unlocked', { failedAttempts: '2' }],
+  ['record.updated', { record: 'rec-pressure', type: 'timeseries' }],
+  ['share.revoked', { ref: hash('household share 2'), erased: '5' }],
+  ['vault.exported', { records: '5' }],
 ]
 export const activity: Entry[] = Array.from({ length: 64 }, (_, i) => {
   const seq = 64 - i

@@ -118,7 +118,7 @@ export function createFixture(query: URLSearchParams) {
     const columns = header.map((name, i) => ({
       name,
       kind:
-        rows.filter((r) => /^-?\d+(\.\d+)?$/.test(r[i] ?? '')).length * 2 > rows.length
+        rows.filter((r) => /^-?\d+(\.\d+)?$/.test(r[i] ?? '')).length * 2 >= rows.length
           ? ('number' as const)
           : ('text' as const),
     }))

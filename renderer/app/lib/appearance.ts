@@ -13,7 +13,7 @@ export function useTheme(theme: Settings['theme']): 'light' | 'dark' {
   const systemDark = useSyncExternalStore(subscribe, () => dark.matches)
   const shown = theme === 'system' ? (systemDark ? 'dark' : 'light') : theme
   useEffect(() => {
-    document.documentElement.dataset['theme'] = shown
+    document.documentElement.dataset.theme = shown
   }, [shown])
   return shown
 }

@@ -1,13 +1,15 @@
 import { AlertDialog as BaseAlert } from '@base-ui/react/alert-dialog'
 import { Dialog as Base } from '@base-ui/react/dialog'
 import { X } from 'lucide-react'
-import { type ComponentProps, type ReactNode, useState } from 'react'
+import { type ComponentProps, type ReactNode, useRef, useState } from 'react'
 import { useT } from '../i18n/index.ts'
 import { cn } from '../lib/cn.ts'
 import { Button } from './button.tsx'
 import { Field } from './field.tsx'
 import { Input } from './input.tsx'
 
+const FIELDS =
+  'input:not([type=file]):not([aria-hidden=true]):not([type=hidden]), textarea, [role=combobox], [role=radio]'
 const widths = { sm: 'max-w-md', md: 'max-w-xl', lg: 'max-w-3xl', xl: 'max-w-5xl' }
 const scrim = 'motion-fade fixed inset-0 z-40 bg-scrim'
 const viewport = 'fixed inset-0 z-50 flex items-center justify-center p-4'
@@ -37,15 +39,15 @@ export function Dialog({
   initialFocus?: ComponentProps<typeof Base.Popup>['initialFocus']
 }) {
   const t = useT()
+  const body = useRef<HTMLDivElement>(null)
+  // The first thing to fill in, not the cross.
+  const firstField = () => body.current?.querySelector<HTMLElement>(FIELDS) ?? true
   return (
     <Base.Root open={open} onOpenChange={onOpenChange} disablePointerDismissal={!dismissible}>
       <Base.Portal>
         <Base.Backdrop className={scrim} />
         <Base.Viewport className={viewport}>
-          <Base.Popup
-            {...(initialFocus === undefined ? {} : { initialFocus })}
-            className={cn(popup, widths[size])}
-          >
+          <Base.Popup initialFocus={initialFocus ?? firstField} className={cn(popup, widths[size])}>
             <header className="flex items-start gap-3 px-5 pt-4 pb-3">
               <div className="min-w-0 flex-1">
                 <Base.Title className="text-lg font-semibold">{title}</Base.Title>
@@ -60,8 +62,12 @@ export function Dialog({
                 <X aria-hidden className="size-4" />
               </Base.Close>
             </header>
-            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-            <div tabIndex={0} className="min-h-0 flex-1 overflow-y-auto px-5 pt-0.5 pb-5 -outline-offset-2">
+            <div
+              ref={body}
+              // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+              tabIndex={0}
+              className="min-h-0 flex-1 overflow-y-auto px-5 pt-0.5 pb-5 -outline-offset-2"
+            >
               {children}
             </div>
             {footer !== undefined && (

@@ -146,28 +146,22 @@ export function RecordDetail({ id, onClose }: { id: string; onClose: () => void 
       )}
       {act.error !== undefined && <ErrorState error={act.error} />}
 
-      <section aria-labelledby="value-title">
-        <h3 id="value-title" className="mb-2 text-sm font-semibold">
-          {t('data.value')}
-        </h3>
+      <div>
+        <h3 className="mb-2 text-sm font-semibold">{t('data.value')}</h3>
         <ValueView id={id} value={value} />
-      </section>
+      </div>
 
       {canShare(record.type) && (
-        <section aria-labelledby="sharing-title">
-          <h3 id="sharing-title" className="mb-2 text-sm font-semibold">
-            {t('data.sharing')}
-          </h3>
+        <div>
+          <h3 className="mb-2 text-sm font-semibold">{t('data.sharing')}</h3>
           <Sharing shares={shares} onShare={removed ? undefined : () => setSharing(true)} />
-        </section>
+        </div>
       )}
 
-      <section aria-labelledby="history-title">
-        <h3 id="history-title" className="mb-2 text-sm font-semibold">
-          {t('data.history')}
-        </h3>
+      <div>
+        <h3 className="mb-2 text-sm font-semibold">{t('data.history')}</h3>
         <History id={id} versions={history} readOnly={removed} sharesActive={activeShares} />
-      </section>
+      </div>
 
       <Details>
         <KeyValue
