@@ -11,9 +11,6 @@ export type MessageKey = {
   [F in keyof English & string]: `${F}.${keyof English[F] & string}`
 }[keyof English & string]
 
-/** A catalog in another language has exactly the English one's keys. */
-export type Catalog<C> = { readonly [K in keyof C]: string }
-
 export type Language = 'en' | 'zh'
 export type Values = Record<string, string | number>
 export type Translate = (key: MessageKey, values?: Values) => string

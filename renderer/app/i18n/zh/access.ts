@@ -1,5 +1,5 @@
+import type { Catalog } from '../catalog.ts'
 import type { access as en } from '../en/access.ts'
-import type { Catalog } from '../index.ts'
 
 export const access: Catalog<typeof en> = {
   title: '访问权限',

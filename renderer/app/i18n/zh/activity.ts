@@ -1,5 +1,5 @@
+import type { Catalog } from '../catalog.ts'
 import type { activity as en } from '../en/activity.ts'
-import type { Catalog } from '../index.ts'
 
 export const activity: Catalog<typeof en> = {
   description: '只增不改的记录：每一条都包含前一条的摘要。',

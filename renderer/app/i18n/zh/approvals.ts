@@ -1,5 +1,5 @@
+import type { Catalog } from '../catalog.ts'
 import type { approvals as en } from '../en/approvals.ts'
-import type { Catalog } from '../index.ts'
 
 export const approvals: Catalog<typeof en> = {
   title: '审批',

@@ -1,5 +1,5 @@
+import type { Catalog } from '../catalog.ts'
 import type { computations as en } from '../en/computations.ts'
-import type { Catalog } from '../index.ts'
 
 export const computations: Catalog<typeof en> = {
   title: '计算',

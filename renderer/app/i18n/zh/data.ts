@@ -1,5 +1,5 @@
+import type { Catalog } from '../catalog.ts'
 import type { data as en } from '../en/data.ts'
-import type { Catalog } from '../index.ts'
 
 export const data: Catalog<typeof en> = {
   description: '保险库里的内容。数值只在这台电脑上解密。',

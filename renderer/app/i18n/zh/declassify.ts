@@ -1,5 +1,5 @@
+import type { Catalog } from '../catalog.ts'
 import type { declassify as en } from '../en/declassify.ts'
-import type { Catalog } from '../index.ts'
 
 export const declassify: Catalog<typeof en> = {
   title: '显示“{title}”',

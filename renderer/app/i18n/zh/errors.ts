@@ -1,5 +1,5 @@
+import type { Catalog } from '../catalog.ts'
 import type { errors as en } from '../en/errors.ts'
-import type { Catalog } from '../index.ts'
 
 export const errors: Catalog<typeof en> = {
   'INTERNAL.what': '应用内部出了问题。',

@@ -1,5 +1,5 @@
+import type { Catalog } from '../catalog.ts'
 import type { home as en } from '../en/home.ts'
-import type { Catalog } from '../index.ts'
 
 export const home: Catalog<typeof en> = {
   description: '一切是否安全，以及有什么等你处理。',

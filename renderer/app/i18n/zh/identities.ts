@@ -1,5 +1,5 @@
+import type { Catalog } from '../catalog.ts'
 import type { identities as en } from '../en/identities.ts'
-import type { Catalog } from '../index.ts'
 
 export const identities: Catalog<typeof en> = {
   title: '身份',

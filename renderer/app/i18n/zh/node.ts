@@ -1,5 +1,5 @@
+import type { Catalog } from '../catalog.ts'
 import type { node as en } from '../en/node.ts'
-import type { Catalog } from '../index.ts'
 
 export const node: Catalog<typeof en> = {
   title: '节点',

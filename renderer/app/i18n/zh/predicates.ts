@@ -1,5 +1,5 @@
+import type { Catalog } from '../catalog.ts'
 import type { predicates as en } from '../en/predicates.ts'
-import type { Catalog } from '../index.ts'
 
 export const predicates: Catalog<typeof en> = {
   title: '使用规则',

@@ -1,5 +1,5 @@
+import type { Catalog } from '../catalog.ts'
 import type { settings as en } from '../en/settings.ts'
-import type { Catalog } from '../index.ts'
 
 export const settings: Catalog<typeof en> = {
   general: '通用',

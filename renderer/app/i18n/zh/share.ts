@@ -1,5 +1,5 @@
+import type { Catalog } from '../catalog.ts'
 import type { share as en } from '../en/share.ts'
-import type { Catalog } from '../index.ts'
 
 export const share: Catalog<typeof en> = {
   title: '共享“{title}”',

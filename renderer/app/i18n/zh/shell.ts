@@ -1,5 +1,5 @@
+import type { Catalog } from '../catalog.ts'
 import type { shell as en } from '../en/shell.ts'
-import type { Catalog } from '../index.ts'
 
 export const shell: Catalog<typeof en> = {
   skip: '跳到主要内容',

@@ -1,5 +1,5 @@
+import type { Catalog } from '../catalog.ts'
 import type { ui as en } from '../en/ui.ts'
-import type { Catalog } from '../index.ts'
 
 export const ui: Catalog<typeof en> = {
   loading: '正在加载',

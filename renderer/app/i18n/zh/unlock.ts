@@ -1,5 +1,5 @@
+import type { Catalog } from '../catalog.ts'
 import type { unlock as en } from '../en/unlock.ts'
-import type { Catalog } from '../index.ts'
 
 export const unlock: Catalog<typeof en> = {
   title: '解锁保险库',

@@ -1,5 +1,5 @@
+import type { Catalog } from '../catalog.ts'
 import type { welcome as en } from '../en/welcome.ts'
-import type { Catalog } from '../index.ts'
 
 export const welcome: Catalog<typeof en> = {
   title: '欢迎使用 Enigma',
