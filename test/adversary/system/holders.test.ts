@@ -1,0 +1,249 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { toHex } from '../../../core/base/bytes.ts'
+import { randomBytes } from '../../../core/base/random.ts'
+import { functionHash } from '../../../core/circuits/functions.ts'
+import type { FunctionId } from '../../../core/circuits/types.ts'
+import { rankNodes } from '../../../core/committee/draw.ts'
+import { encodeCanonical } from '../../../core/dht/cbor.ts'
+import { GET } from '../../../core/dht/holder.ts'
+import { signRelease } from '../../../core/dht/signatures.ts'
+import type { Predicate } from '../../../core/ipc/index.ts'
+import { LedgerClient } from '../../../core/ledger/client.ts'
+import { MemoryCursorStore, MemoryOutboxStore } from '../../../core/ledger/stores.ts'
+import type { Hex, JobRequest } from '../../../core/ledger/types.ts'
+import { decodeMessage, encodeMessage, type Message, PROTOCOLS } from '../../../core/node/compute/messages.ts'
+import { Libp2pTransport } from '../../../core/transport/libp2p.ts'
+import type { NodeId } from '../../../core/transport/types.ts'
+import { LocalSigner } from '../../../core/wallet/signer.ts'
+import { type Person, TestNetwork } from '../../system/network.ts'
+
+/**
+ * A requester whose node is its own: registered, admitted, free to send what it likes to holders, and never
+ * asking itself for permission. What protects the data here is what the holders read from their own chain clients.
+ */
+class Attacker {
+  readonly signer = new LocalSigner(randomBytes(32))
+  readonly ledger: LedgerClient
+  transport!: Libp2pTransport
+
+  constructor(network: TestNetwork) {
+    this.ledger = new LedgerClient(
+      { endpoints: [network.chain.endpoint], deployment: network.chain.deployment, confirmations: 1 },
+      { cursors: new MemoryCursorStore(), outbox: new MemoryOutboxStore() },
+    )
+  }
+
+  async join(network: TestNetwork): Promise<void> {
+    const { ledger, signer } = this
+    await ledger.start()
+    await ledger.faucet(signer.address)
+    const deposit = await ledger.minimumDeposit()
+    // With capacity it may even be drawn into committees, and lead them.
+    await ledger.registerNode(signer, signer, { hint: '', capacity: 100, deposit })
+    this.transport = await Libp2pTransport.create(
+      { privateKey: signer.withPrivateKey((key) => key.slice()) },
+      { isAdmitted: (id) => ledger.isRegistered(id) },
+    )
+    this.transport.handle(PROTOCOLS.piece, async () => new Uint8Array([0xa0]))
+    for (const peer of network.peers) this.transport.addPeer(peer.addresses(), { node: peer.nodeId })
+  }
+
+  async stop(): Promise<void> {
+    await this.transport.stop()
+    await this.ledger.stop()
+  }
+
+  async request(fn: FunctionId, refs: Hex[], params: unknown = {}): Promise<{ jobId: Hex; refs: Hex[] }> {
+    const request: JobRequest = {
+      functionId: functionHash(fn),
+      params: new TextEncoder().encode(JSON.stringify(params)),
+      refs,
+      resultKey: this.signer.publicKey,
+      committeeSize: 3,
+      threshold: 1,
+      deadline: Math.floor(Date.now() / 1000) + 100_000,
+      salt: toHex(randomBytes(32)),
+    }
+    return this.ledger.requestJob(this.signer, request)
+  }
+
+  admit(job: { jobId: Hex; refs: Hex[] }) {
+    return this.ledger.admit(this.signer, job.jobId, job.refs)
+  }
+
+  /** Asks every holder to release its share to a committee that this node leads; gives each one's refusal. */
+  async release(network: TestNetwork, jobId: Hex, refs: Hex[]): Promise<string[]> {
+    const others = network.peers.map((p) => p.nodeId).slice(0, 2)
+    const seed = await this.ledger.seed(jobId)
+    const ranking = seed && rankNodes(seed, [...network.peers.map((p) => p.nodeId), this.signer.address])
+    const committee = [
+      this.signer.address,
+      ...(ranking ?? others).filter((id) => id !== this.signer.address),
+    ].slice(0, 3)
+    const sources: Message<'run'>['sources'] = []
+    for (const ref of refs) {
+      const helpers: { index: number; node: NodeId }[] = []
+      for (const peer of network.peers) {
+        const answer = await this.transport.request(
+          peer.nodeId,
+          PROTOCOLS.holdings,
+          encodeMessage('holdings', { refs: [ref] }),
+        )
+        const index = decodeMessage('held', answer).held[0]?.index
+        if (index !== undefined && helpers.length < 3) helpers.push({ index, node: peer.nodeId })
+      }
+      sources.push({ ref, helpers })
+    }
+    const plan = encodeMessage('release', { jobId, attempt: 1, committee, sources })
+    return Promise.all(
+      network.peers.map((peer) =>
+        this.transport.request(peer.nodeId, PROTOCOLS.release, plan).then(
+          () => 'released',
+          (error) => (error as { code: string }).code,
+        ),
+      ),
+    )
+  }
+}
+
+let network: TestNetwork
+let alice: Person
+let bob: Person
+let mallory: Attacker
+
+beforeAll(async () => {
+  network = await TestNetwork.start(5)
+  ;[alice, bob] = (await Promise.all(['alice', 'bob'].map((n) => network.person(n)))) as [Person, Person]
+  mallory = new Attacker(network)
+  await mallory.join(network)
+}, 120_000)
+
+afterAll(async () => {
+  await mallory?.stop()
+  await network?.stop()
+}, 60_000)
+
+const mean: Predicate = { kind: 'functions', functions: [functionHash('mean')] }
+const REFUSED = [
+  'PERMISSION_DENIED',
+  'PERMISSION_DENIED',
+  'PERMISSION_DENIED',
+  'PERMISSION_DENIED',
+  'PERMISSION_DENIED',
+]
+
+describe('holders refuse, whatever the requester’s node does (Alg. 2)', () => {
+  it('but release to a job that is open and authorised (control)', async () => {
+    const ref = (await alice.share('0.5', mean)) as Hex
+    const job = await mallory.request('mean', [ref])
+    await mallory.admit(job)
+    const codes = await mallory.release(network, job.jobId, [ref])
+    expect(codes.filter((code) => code === 'released')).toHaveLength(3)
+  })
+
+  it('a cohort that is too small', async () => {
+    const ref = (await alice.share('1', { kind: 'and', of: [mean, { kind: 'cohort', minimum: 2 }] })) as Hex
+    const job = await mallory.request('mean', [ref])
+    await expect(mallory.admit(job)).rejects.toMatchObject({ code: 'COHORT_TOO_SMALL' })
+    expect(await mallory.release(network, job.jobId, [ref])).toEqual(REFUSED)
+  })
+
+  it('a cohort padded with weights of zero', async () => {
+    const rule: Predicate = {
+      kind: 'and',
+      of: [
+        { kind: 'functions', functions: [functionHash('weightedMean')] },
+        { kind: 'cohort', minimum: 2 },
+      ],
+    }
+    const refs = (await Promise.all([alice.share('11', rule), bob.share('22', rule)])) as Hex[]
+    const sorted = (await mallory.request('mean', refs)).refs
+    const job = await mallory.request('weightedMean', refs, { weights: ['1', '0'] })
+    await mallory.admit(job)
+    const codes = await mallory.release(network, job.jobId, sorted)
+    expect(codes).not.toContain('released')
+    expect(codes).toContain('COHORT_TOO_SMALL')
+  })
+
+  it('a requester outside the rule', async () => {
+    const { account } = await bob.call('vault.status', {})
+    const ref = (await alice.share('2', {
+      kind: 'and',
+      of: [mean, { kind: 'keys', accounts: [account as string] }],
+    })) as Hex
+    const job = await mallory.request('mean', [ref])
+    await expect(mallory.admit(job)).rejects.toMatchObject({ code: 'PERMISSION_DENIED' })
+    expect(await mallory.release(network, job.jobId, [ref])).toEqual(REFUSED)
+  })
+
+  it('a request that the owner has not approved, and one that it declined', async () => {
+    const ref = (await alice.share('3', { kind: 'and', of: [mean, { kind: 'approval' }] })) as Hex
+    const job = await mallory.request('mean', [ref])
+    await expect(mallory.admit(job)).rejects.toMatchObject({ code: 'APPROVAL_MISSING' })
+    expect(await mallory.release(network, job.jobId, [ref])).toEqual(REFUSED)
+  })
+
+  it('another function than the rule allows', async () => {
+    const ref = (await alice.share('4', mean)) as Hex
+    const job = await mallory.request('sum', [ref])
+    await expect(mallory.admit(job)).rejects.toMatchObject({ code: 'FUNCTION_NOT_ALLOWED' })
+    expect(await mallory.release(network, job.jobId, [ref])).toEqual(REFUSED)
+  })
+
+  it('a second use past the use count', async () => {
+    const ref = (await alice.share('5', { kind: 'and', of: [mean, { kind: 'uses', count: 1 }] })) as Hex
+    const id = await bob.request({ function: 'mean', refs: [ref] })
+    expect(await bob.result(id)).toEqual(['5'])
+    const job = await mallory.request('mean', [ref])
+    await expect(mallory.admit(job)).rejects.toMatchObject({ code: 'PREDICATE_USED_UP' })
+    expect(await mallory.release(network, job.jobId, [ref])).toEqual(REFUSED)
+  })
+
+  it('a revoked reference, even of a job that was admitted before', async () => {
+    const refs = (await Promise.all([alice.share('6', mean), bob.share('7', mean)])) as Hex[]
+    const job = await mallory.request('mean', refs)
+    await alice.done(await alice.call('access.revoke', { ref: refs[0] as string }))
+    await expect(mallory.admit(job)).rejects.toMatchObject({ code: 'PERMISSION_DENIED' })
+    expect(await mallory.release(network, job.jobId, [refs[1] as Hex])).toEqual(REFUSED)
+  })
+
+  it('the shares themselves to anyone but the owner', async () => {
+    const ref = (await alice.share('8', mean)) as Hex
+    for (const peer of network.peers) {
+      const request = await signRelease(
+        { signer: mallory.signer.address, sign: async (d) => mallory.signer.signDigest(d) },
+        {
+          kind: 'share',
+          key: ref,
+          holder: peer.nodeId,
+          via: mallory.signer.address,
+          purpose: 'declassify',
+          time: Date.now(),
+        },
+      )
+      await expect(
+        mallory.transport.request(
+          peer.nodeId,
+          GET,
+          encodeCanonical({ request, kind: 'share', key: ref, brief: false }),
+        ),
+      ).rejects.toMatchObject({ code: 'PERMISSION_DENIED' })
+    }
+  })
+
+  it('an expired grant', async () => {
+    const until = Date.now() + 40_000
+    const ref = (await alice.share('9', { kind: 'and', of: [mean, { kind: 'expiry', until }] })) as Hex
+    const rpc = (method: string, params: unknown[]) =>
+      fetch(network.chain.endpoint, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+      })
+    const job = await mallory.request('mean', [ref])
+    await rpc('evm_increaseTime', [60])
+    await rpc('evm_mine', [])
+    await expect(mallory.admit(job)).rejects.toMatchObject({ code: 'PREDICATE_EXPIRED' })
+    expect(await mallory.release(network, job.jobId, [ref])).toEqual(REFUSED)
+  })
+})
