@@ -106,7 +106,7 @@ export function ApprovalDetail({
                   return (
                     <li key={name}>
                       {hasMessage(label) ? t(label) : name}:{' '}
-                      <span className="font-mono text-xs break-all">
+                      <span className="break-words">
                         {hasMessage(choice)
                           ? t(choice)
                           : Array.isArray(value)

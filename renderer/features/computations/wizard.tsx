@@ -214,11 +214,6 @@ function Steps({ at, reachable, onStep }: { at: number; reachable: number; onSte
             type="button"
             disabled={i > Math.max(at, reachable)}
             aria-current={i === at ? 'step' : undefined}
-            aria-label={t('computations.step.of', {
-              step: i + 1,
-              total: STEPS.length,
-              name: t(`computations.step.${step}`),
-            })}
             onClick={() => onStep(i)}
             className={cn(
               'flex h-8 items-center gap-2 rounded-md px-2.5 text-sm text-muted not-disabled:hover:bg-hover disabled:cursor-not-allowed disabled:text-faint',

@@ -11,6 +11,10 @@ export interface Words {
   functionName(codeHash: string): string
 }
 
+/** Whole conditions: Chinese repeats the connective, since commas and 和 already stand inside of them. */
+const join = (words: Words, parts: string[], type: 'conjunction' | 'disjunction'): string =>
+  words.language === 'zh' ? parts.join(type === 'conjunction' ? '，且' : '，或') : list(words, parts, type)
+
 const list = (words: Words, parts: string[], type: 'conjunction' | 'disjunction'): string =>
   new Intl.ListFormat(words.language === 'zh' ? 'zh-Hans' : 'en', { type }).format(parts)
 
@@ -49,7 +53,7 @@ export function clauseText(clause: Clause, negated: boolean, words: Words): stri
 function partText(part: Predicate, words: Words, nested: boolean): string {
   const { of, negated } = positive(part)
   if (!isGroup(of)) return clauseText(of, negated, words)
-  const inner = list(
+  const inner = join(
     words,
     of.of.map((p) => partText(p, words, true)),
     of.kind === 'and' ? 'conjunction' : 'disjunction',

@@ -2,13 +2,14 @@ import type { Job } from '../../../core/ipc/index.ts'
 
 /** The steps people see for each kind of work; a phase that is not among them is placed by progress. */
 export const PHASES: Record<Job['kind'], readonly string[]> = {
-  share: ['prepare', 'split', 'send', 'receipts', 'ledger', 'confirm'],
-  compute: ['request', 'approvals', 'admit', 'committee', 'inputs', 'computing', 'output'],
-  declassify: ['request', 'collect', 'verify', 'reconstruct'],
-  revoke: ['withdraw', 'confirm', 'delete'],
+  share: ['predicate', 'split', 'send', 'ledger', 'commit'],
+  compute: ['request'],
+  result: ['approvals', 'admit', 'committee', 'inputs', 'computing', 'output'],
+  declassify: ['locate', 'collect', 'verify'],
+  revoke: ['ledger', 'erase'],
   identity: ['consents', 'ledger'],
   predicate: ['ledger'],
-  decide: ['sign', 'submit', 'confirm'],
+  decide: ['ledger'],
   register: ['ledger'],
 }
 

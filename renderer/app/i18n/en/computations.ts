@@ -49,7 +49,7 @@ export const computations = {
   'committee.pending': 'Not chosen yet',
   'committee.me': 'this node',
   result: 'Result',
-  'result.text': 'Only you can read this. It is exact.',
+  'result.text': 'Only you can read this. It is exact; a quotient that does not end is rounded to 12 digits.',
   'result.from':
     'from {owners, plural, one {# person} other {# people}}, by {nodes, plural, one {# node} other {# nodes}}',
   'result.loading': 'Decrypting the result',
@@ -103,7 +103,6 @@ export const computations = {
   'step.params': 'Parameters',
   'step.committee': 'Committee',
   'step.review': 'Review',
-  'step.of': 'Step {step} of {total}: {name}',
   'wizard.title': 'Request a computation',
   'wizard.function': 'What should be computed?',
   'wizard.data': 'Over which data?',

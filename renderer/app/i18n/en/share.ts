@@ -62,7 +62,7 @@ export const share = {
   'phase.split': 'Split into pieces',
   'phase.send': 'Send one piece to each holder',
   'phase.receipts': 'Wait for signed receipts',
-  'phase.predicate': 'Publish the rule',
+  'phase.predicate': 'Check and publish the rule',
   'phase.ledger': 'Record on the chain',
   'phase.submit': 'Send to the chain',
   'phase.sign': 'Sign',
@@ -89,4 +89,7 @@ export const share = {
   'phase.unlock': 'Waiting until the vault is unlocked',
   'phase.cancelled': 'Cancelled',
   'uses.unit': 'uses',
+  'phase.commit': 'Holders keep their pieces',
+  'phase.erase': 'Holders erase their pieces',
+  'phase.locate': 'Find the holders',
 } as const

@@ -2,7 +2,7 @@ import type { Catalog } from '../catalog.ts'
 import type { access as en } from '../en/access.ts'
 
 export const access: Catalog<typeof en> = {
-  title: '访问权限',
+  title: '访问权',
   lead: '谁可以使用什么，到什么时候为止。',
   'by.person': '按人',
   'by.data': '按数据',

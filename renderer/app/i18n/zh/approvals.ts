@@ -2,7 +2,7 @@ import type { Catalog } from '../catalog.ts'
 import type { approvals as en } from '../en/approvals.ts'
 
 export const approvals: Catalog<typeof en> = {
-  title: '审批',
+  title: '批准',
   lead: '等待您决定的数据使用请求。',
   'empty.title': '没有待处理的请求',
   'empty.text': '当有人请求使用您的数据做计算，而规则要求经您批准时，请求会出现在这里。',

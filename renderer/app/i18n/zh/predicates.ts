@@ -2,7 +2,7 @@ import type { Catalog } from '../catalog.ts'
 import type { predicates as en } from '../en/predicates.ts'
 
 export const predicates: Catalog<typeof en> = {
-  title: '使用规则',
+  title: '谓词',
   lead: '规则规定共享数据可以怎样使用。每个持有节点在参与计算前都会检查规则。',
   new: '新建规则',
   'empty.title': '还没有规则',
