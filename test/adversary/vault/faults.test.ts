@@ -168,7 +168,9 @@ describe.each([
 
   it('while unlocking: the owner still gets in', async () => {
     const home = await temporaryDir()
-    await vaultIn(home.dir).create(PASSWORD)
+    const first = vaultIn(home.dir)
+    await first.create(PASSWORD)
+    await first.lock()
     const { fs, plan } = faultyFs(code)
     Object.assign(plan, { nth: 1, forever: true })
     const vault = vaultIn(home.dir, { fs })
