@@ -89,10 +89,12 @@ export const computations = {
   'function.unknown': 'Code {hash}',
   'reveals.sum': 'the sum of the values, and nothing else',
   'reveals.mean': 'the mean of the values, and nothing else',
-  'reveals.weightedMean': 'the weighted mean, and nothing else',
+  'reveals.weightedMean':
+    'the weighted mean; very unequal weights can give away single values, so look at the weights',
   'reveals.variance': 'the variance of the values, and nothing else',
   'reveals.covariance': 'the covariance of the two quantities, and nothing else',
-  'reveals.linearScore': 'one score for each reference, and nothing else',
+  'reveals.linearScore':
+    'the mean score, or one score for each reference; a score with few weights can be as telling as the data',
   'reveals.other': 'the result of this function, and nothing else',
   'input.any': 'References with any number of values',
   'input.scalar': 'References with one value each',
