@@ -34,9 +34,6 @@ export interface ChannelOptions {
 
 const NOBODY = 255
 const ABORT_CODES = ['MPC_ABORTED', 'MPC_PARTY_LOST', 'CANCELLED'] as const
-/** More notices than this within one wait are noise. */
-const MAX_NOTICES = 256
-
 /**
  * Messages of one committee session, by party index: framing, the checks of wire.ts, timeouts that name the
  * silent party, and the end of the session for all when one fails.
@@ -91,19 +88,30 @@ export class Channel {
     const { round } = expected
     const early = this.#early.get(`${from}/${expected.kind}`)?.shift()
     if (early) return this.#check(from, expected, early.header, early.payload)
-    for (let notices = 0; notices < MAX_NOTICES; notices++) {
-      const bytes = await this.#next(from, round)
-      this.#bytesReceived += bytes.length
-      const message = decodeMessage(this.#tag, bytes)
-      if (message === undefined || message.header.version !== PROTOCOL_VERSION)
-        throw this.blame(from, round, 'MALFORMED', 'sent a malformed message')
-      const { header, payload } = message
-      if (header.kind === KIND.wait && payload.length === 0) continue
-      if (header.kind === KIND.abort) throw this.#told(from, round, payload)
-      if (this.#keep(from, expected, header, payload)) continue
-      return this.#check(from, expected, header, payload)
+    const { timeoutMs } = this.#o
+    const start = performance.now()
+    let deadline = start + timeoutMs
+    const notice = setTimeout(() => void this.#tell(KIND.wait, new Uint8Array(0), from), timeoutMs / 2)
+    try {
+      for (;;) {
+        const bytes = await this.#next(from, round, deadline - performance.now())
+        this.#bytesReceived += bytes.length
+        const message = decodeMessage(this.#tag, bytes)
+        if (message === undefined || message.header.version !== PROTOCOL_VERSION)
+          throw this.blame(from, round, 'MALFORMED', 'sent a malformed message')
+        const { header, payload } = message
+        if (header.kind === KIND.wait && payload.length === 0) {
+          // Bounded, so that parties that wait for each other in a circle end too.
+          deadline = Math.min(performance.now() + timeoutMs, start + 2 * timeoutMs)
+          continue
+        }
+        if (header.kind === KIND.abort) throw this.#told(from, round, payload)
+        if (this.#keep(from, expected, header, payload)) continue
+        return this.#check(from, expected, header, payload)
+      }
+    } finally {
+      clearTimeout(notice)
     }
-    throw this.#lost(from, round, 'kept sending notices instead of its message')
   }
 
   #check(from: number, expected: Expected, header: Header, payload: Uint8Array): Uint8Array {
@@ -159,7 +167,9 @@ export class Channel {
     this.#end = error
     const code = Math.max(0, (ABORT_CODES as readonly string[]).indexOf(error.code))
     const index = error.details?.index
-    const payload = Uint8Array.of(code, typeof index === 'number' ? index : NOBODY)
+    // Without a culprit it is this party's own decision, unless shares disagree and nobody can be told.
+    const cause = error.details?.reason === ('INCONSISTENT' satisfies Reason) ? NOBODY : this.#o.index
+    const payload = Uint8Array.of(code, typeof index === 'number' ? index : cause)
     await this.#tell(KIND.abort, payload)
     // Not awaited: a peer that does not read must not hold up the news.
     this.#o.session.close().catch(() => undefined)
@@ -171,26 +181,25 @@ export class Channel {
     this.#closed = true
     await this.#tell(KIND.bye, new Uint8Array(0))
     const timeoutMs = Math.min(this.#o.timeoutMs, FAREWELL_TIMEOUT_MS)
-    await Promise.all(
+    const farewells = Promise.all(
       this.#o.session.peers.map(async (peer) => {
         for (;;) {
           const bytes = await this.#o.session.receive(peer, { timeoutMs })
           if (decodeMessage(this.#tag, bytes)?.header.kind !== KIND.wait) return
         }
       }),
-    ).catch(() => undefined)
+    )
+    await withTimeout(farewells, timeoutMs, 'the committee').catch(() => undefined)
     await this.#o.session.close().catch(() => undefined)
   }
 
-  async #next(from: number, round: number): Promise<Uint8Array> {
-    const { session, parties, timeoutMs, signal } = this.#o
-    const notice = setTimeout(() => void this.#tell(KIND.wait, new Uint8Array(0), from), timeoutMs / 2)
+  async #next(from: number, round: number, leftMs: number): Promise<Uint8Array> {
+    const { session, parties, signal } = this.#o
     try {
+      const timeoutMs = Math.max(1, leftMs)
       return await session.receive(parties[from]!, { timeoutMs, ...(signal ? { signal } : {}) })
     } catch (error) {
       throw this.#failure(error, from, round)
-    } finally {
-      clearTimeout(notice)
     }
   }
 
@@ -230,7 +239,7 @@ export class Channel {
     const { session, parties, signal } = this.#o
     if (signal?.aborted) return undefined
     try {
-      for (let i = 0; i < MAX_NOTICES; i++) {
+      for (const end = performance.now() + LAST_WORDS_MS; performance.now() < end; ) {
         const bytes = await session.receive(parties[from]!, { timeoutMs: LAST_WORDS_MS })
         const message = decodeMessage(this.#tag, bytes)
         if (message?.header.kind === KIND.abort) return this.#told(from, round, message.payload)
@@ -259,16 +268,21 @@ export class Channel {
     })
   }
 
-  /** A peer stopped: repeat its reason, and who said so. */
+  /** A peer stopped: repeat its reason, and who said so. The accused may be this party itself. */
   #told(from: number, round: number, payload: Uint8Array): EnigmaError {
     if (payload.length !== 2) return this.blame(from, round, 'MALFORMED', 'sent a malformed message')
     const index = payload[1]!
+    const reportedBy = this.#o.parties[from]!
+    if (index === NOBODY)
+      return new EnigmaError('MPC_ABORTED', `shares disagree, as party ${from} reports (round ${round})`, {
+        details: { round, reason: 'TOLD' satisfies Reason, reportedBy },
+      })
     const party = this.#o.parties[index]
-    if (party === undefined || index === this.#o.index)
-      return this.blame(from, round, 'TOLD', 'ended the computation')
+    if (party === undefined) return this.blame(from, round, 'MALFORMED', 'sent a malformed message')
+    if (index === from) return this.blame(from, round, 'TOLD', 'ended the computation')
     const code = ABORT_CODES[payload[0]!] === 'MPC_PARTY_LOST' ? 'MPC_PARTY_LOST' : 'MPC_ABORTED'
     return new EnigmaError(code, `party ${index} failed, as party ${from} reports (round ${round})`, {
-      details: { party, index, round, reason: 'TOLD', reportedBy: this.#o.parties[from]! },
+      details: { party, index, round, reason: 'TOLD', reportedBy },
     })
   }
 }

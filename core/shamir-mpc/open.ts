@@ -11,7 +11,7 @@ import { KIND } from './wire.ts'
  * must lie on one polynomial; a wrong one that decoding can name is blamed (MPC_ABORTED, INCONSISTENT).
  */
 export async function openAll(o: ReducerOptions, share: FieldVector): Promise<FieldVector> {
-  const { field, channel, n, t, index, chunk } = o
+  const { field, channel, n, index, chunk } = o
   const round = channel.nextRound()
   const peers = Array.from({ length: n }, (_, j) => j).filter((j) => j !== index)
   const parts: FieldVector[] = []

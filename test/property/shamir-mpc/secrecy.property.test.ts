@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { shamirShares } from '../../../core/shamir-mpc/share.ts'
 import { HEADER_BYTES } from '../../../core/shamir-mpc/wire.ts'
+import { shareVector } from '../../../core/sharing/shamir.ts'
 import type { Session } from '../../../core/transport/types.ts'
 import { deal, field, openCommittee } from '../../unit/shamir-mpc/committee.ts'
 
@@ -22,7 +22,7 @@ const constant = (value: bigint) => field.fromBigints(new Array<bigint>(SAMPLES)
 // A sanity check of the plumbing (a share that is the secret, a mask used twice), not a proof.
 describe('t shares of a constant look uniform', () => {
   it.each([0n, 1n, field.modulus - 1n])('secret %d: single shares and pairs of shares', (secret) => {
-    const shares = shamirShares(field, constant(secret), 5, 2).map((s) => field.toBigints(s))
+    const shares = shareVector(field, constant(secret), { n: 5, t: 2 }).map((s) => field.toBigints(s))
     for (const share of shares) expect(chiSquare(share.map((x) => low(x, 6)))).toBeLessThan(LIMIT)
     for (let i = 0; i < 5; i++)
       for (let j = 0; j < i; j++) {

@@ -1,8 +1,8 @@
 import { bn254Scalar } from '../../../core/field/fields.ts'
 import type { FieldVector } from '../../../core/field/types.ts'
 import { joinCommittee } from '../../../core/shamir-mpc/party.ts'
-import { shamirShares } from '../../../core/shamir-mpc/share.ts'
 import type { PartyOptions, ShamirParty } from '../../../core/shamir-mpc/types.ts'
+import { shareVector } from '../../../core/sharing/shamir.ts'
 import { MemoryNetwork } from '../../../core/transport/memory.ts'
 import type { NodeId, Session } from '../../../core/transport/types.ts'
 
@@ -67,6 +67,6 @@ export async function openCommittee(
 
 /** A trusted dealer, for tests only: shares[party][vector]. */
 export function deal(vectors: readonly (readonly bigint[])[], n: number, t: number): FieldVector[][] {
-  const byVector = vectors.map((v) => shamirShares(field, field.fromBigints(v), n, t))
+  const byVector = vectors.map((v) => shareVector(field, field.fromBigints(v), { n, t }))
   return Array.from({ length: n }, (_, party) => byVector.map((shares) => shares[party]!))
 }

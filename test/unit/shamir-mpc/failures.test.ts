@@ -158,6 +158,30 @@ describe('a party that dies', () => {
   })
 })
 
+describe('an opening with a wrong share', () => {
+  // A canonical element (its lowest byte differs), but not the share.
+  const lie: Outgoing = (m) =>
+    kindOf(m) === 3 ? m.fill(m[HEADER_BYTES]! ^ 1, HEADER_BYTES, HEADER_BYTES + 1) : m
+
+  it('is refused', async () => {
+    const results = await work(3, 1, lie)
+    for (const index of [0, 2])
+      expect((results[index] as PromiseRejectedResult).reason).toMatchObject({
+        code: 'MPC_ABORTED',
+        details: { reason: 'INCONSISTENT' },
+      })
+  })
+
+  it('names the party where decoding can', async () => {
+    const results = await work(5, 2, lie)
+    for (const index of [0, 2, 3, 4])
+      expect((results[index] as PromiseRejectedResult).reason).toMatchObject({
+        code: 'MPC_ABORTED',
+        details: { index: CHEAT, reason: expect.stringMatching(/INCONSISTENT|TOLD/) },
+      })
+  })
+})
+
 describe('the agreement before the first share', () => {
   it('names a party that is about to run something else', async () => {
     const results = await work(
