@@ -8,7 +8,7 @@ const executablePath = findBrowser(existsSync)
 export default defineConfig({
   testDir: 'test/e2e',
   outputDir: 'test-results',
-  timeout: 240_000,
+  timeout: 90_000,
   expect: { timeout: 20_000 },
   workers: 1,
   fullyParallel: false,

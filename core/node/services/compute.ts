@@ -20,23 +20,29 @@ import { ruleOf } from './predicate.ts'
 /** Without a wish of the requester: any node may fail for linear functions, and products need n ≥ 2t + 1. */
 const DEFAULT_COMMITTEE = { n: 3, t: 1 }
 
+interface Param {
+  readonly name: string
+  readonly kind: ComputeFunction['params'][number]['kind']
+  readonly required: boolean
+  readonly choices?: readonly string[]
+}
+
 /** What the interface needs to know of each function to build a form; texts are the interface's. */
-const FORMS: Record<FunctionId, Pick<ComputeFunction, 'params' | 'input'>> = {
+const KIND = { name: 'kind', kind: 'choice', required: false, choices: ['sample', 'population'] } as const
+const FORMS: Record<FunctionId, Pick<ComputeFunction, 'input'> & { params: readonly Param[] }> = {
   sum: { params: [], input: 'any' },
   mean: { params: [], input: 'any' },
-  variance: {
-    params: [{ name: 'kind', kind: 'choice', required: false, choices: ['population', 'sample'] }],
-    input: 'any',
-  },
+  variance: { params: [KIND], input: 'any' },
   weightedMean: { params: [{ name: 'weights', kind: 'decimals', required: true }], input: 'weights' },
   covariance: {
-    params: [{ name: 'kind', kind: 'choice', required: false, choices: ['population', 'sample'] }],
+    params: [KIND, { name: 'layout', kind: 'choice', required: false, choices: ['columns', 'alternate'] }],
     input: 'pairs',
   },
   linearScore: {
     params: [
       { name: 'weights', kind: 'decimals', required: true },
       { name: 'bias', kind: 'decimal', required: false },
+      { name: 'output', kind: 'choice', required: false, choices: ['mean', 'each'] },
     ],
     input: 'weights',
   },
@@ -143,7 +149,11 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
         id,
         codeHash: functionHash(id),
         reveals: FUNCTIONS[id].revealsKey,
-        ...FORMS[id],
+        input: FORMS[id].input,
+        params: FORMS[id].params.map(({ choices, ...param }) => ({
+          ...param,
+          ...(choices === undefined ? {} : { choices: [...choices] }),
+        })),
       })),
     }),
     'compute.references': async ({ identity, owner, includeRevoked }) => {
