@@ -265,11 +265,7 @@ export class Outbox {
     try {
       gas = await rpc.estimateGas(call)
     } catch (error) {
-      const typed = ledgerError(error, intent.label)
-      if (!hasCode(typed, 'INSUFFICIENT_FUNDS') || !this.#isRedo(intent)) throw typed
-      if (this.#options.chainId !== DEVNET_CHAIN_ID) throw typed
-      await this.#modules.refill(intent.signer)
-      gas = await rpc.estimateGas(call)
+      throw ledgerError(error, intent.label)
     }
     const [nonce, head, tip] = await Promise.all([rpc.nonce(intent.signer), rpc.head(), rpc.gasTip()])
     return {
@@ -357,6 +353,8 @@ export class Outbox {
       // What it rests on may be on its way from another process.
       const { attempts } = this.#redo.get(intent.id) ?? { attempts: 0 }
       if (attempts < REDO_ATTEMPTS) {
+        if (hasCode(error, 'INSUFFICIENT_FUNDS') && this.#options.chainId === DEVNET_CHAIN_ID)
+          await this.#modules.refill(intent.signer)
         const pause = Math.min(this.#options.pollMs * 2 ** attempts, MAX_PAUSE_MS)
         this.#redo.set(intent.id, { attempts: attempts + 1, notBefore: clock.now() + pause })
         return
