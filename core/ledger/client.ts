@@ -136,8 +136,8 @@ export class LedgerClient implements Ledger {
   async stop(): Promise<void> {
     this.#stop.abort()
     this.#rpc.close()
-    await Promise.all([...this.#subscriptions.values()].map((s) => s.close()))
     await this.#outbox.stop()
+    await Promise.all([...this.#subscriptions.values()].map((s) => s.close()))
     await this.#watching
   }
 
@@ -165,7 +165,12 @@ export class LedgerClient implements Ledger {
 
   async #look(): Promise<void> {
     await this.#outbox.onHead(await this.#rpc.head())
-    for (const subscription of this.#subscriptions.values()) await subscription.advance()
+    // Not awaited: a handler may itself wait for a transaction, which needs the next looks.
+    for (const [id, subscription] of this.#subscriptions)
+      void subscription.advance().catch((error) => {
+        if (!this.#stop.signal.aborted && !isTransient(error))
+          this.#log.error('ledger.handler-failed', { cursor: id, code: EnigmaError.from(error).code })
+      })
   }
 
   // ---------------------------------------------------------------- reading and writing

@@ -35,6 +35,12 @@ const configSchema = z.object({
 })
 export type DevnetConfig = z.infer<typeof configSchema>
 
+const quantity = z.union([z.int(), z.string()])
+const stateSchema = z.looseObject({
+  blocks: z.array(z.looseObject({ header: z.looseObject({ number: quantity, timestamp: quantity }) })),
+})
+type SavedBlock = z.infer<typeof stateSchema>['blocks'][number]
+
 export interface SavedState {
   /** JSON as anvil's --load-state reads it. */
   json: Buffer
@@ -180,9 +186,16 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
   return listen()
 }
 
-/** A file for anvil to load; removed by the caller. */
+/**
+ * A file for anvil to load; removed by the caller. At every start anvil makes a genesis block of its own, which
+ * its next dump then holds beside the real one, and either may win when that is loaded: only the oldest stays.
+ */
 export async function writeLoadFile(directory: string, json: Uint8Array): Promise<string> {
   const path = join(directory, 'load.json')
-  await writeFile(path, json, { mode: 0o600 })
+  const state = stateSchema.parse(JSON.parse(Buffer.from(json).toString()))
+  const isGenesis = (block: SavedBlock) => Number(block.header.number) === 0
+  const oldest = Math.min(...state.blocks.filter(isGenesis).map((b) => Number(b.header.timestamp)))
+  const blocks = state.blocks.filter((b) => !isGenesis(b) || Number(b.header.timestamp) === oldest)
+  await writeFile(path, JSON.stringify({ ...state, blocks }), { mode: 0o600 })
   return path
 }

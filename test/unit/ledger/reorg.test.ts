@@ -187,6 +187,24 @@ describe('the event cursor', () => {
   })
 })
 
+test('a handler may itself write and wait', async () => {
+  await using chain = await support.startChain()
+  const ledger = await chain.client({ confirmations: 2 })
+  const signer = await support.fundedSigner(ledger)
+  const answer = support.randomWord()
+  let answered = false
+  await ledger.subscribe('main', async (batch) => {
+    if (batch.kind === 'rewind' || !batch.events.some((e) => e.name === 'ValueSet')) return
+    await ledger.set(signer, answer, utf8('answer'))
+    answered = true
+  })
+  await ledger.set(signer, support.randomWord(), utf8('question'), { wait: 'mined' })
+  await chain.rpc('anvil_mine', ['0x1'])
+  await until(async () => (await ledger.get(signer.address, answer, 'latest')).length > 0)
+  await chain.rpc('anvil_mine', ['0x1'])
+  await until(async () => answered)
+})
+
 describe('the outbox', () => {
   test('sends after a restart what was stored before it', async () => {
     await using chain = await support.startChain()
