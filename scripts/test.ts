@@ -68,6 +68,7 @@ const typecheck: Stage = async () => {
   return sum(
     await check(tsc, '-p', 'tsconfig.json', '--noEmit'),
     await check(tsc, '-p', join('renderer', 'tsconfig.json'), '--noEmit'),
+    await check(tsc, '-p', join('test', 'e2e', 'tsconfig.json'), '--noEmit'),
   )
 }
 
@@ -79,7 +80,7 @@ const oxlint: Stage = () =>
 /** The order of imports, that modules were read at all, and that every folder of core has its place. */
 const imports: Stage = async () => {
   const cruise = [
-    module('dependency-cruiser', 'bin', 'dependency-cruise.mjs'),
+    module('dependency-cruiser', 'bin', 'dependency-cruiser.mjs'),
     '--config',
     '.dependency-cruiser.cjs',
   ]

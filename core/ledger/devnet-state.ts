@@ -136,7 +136,11 @@ async function writeAtomically(path: string, bytes: Uint8Array): Promise<void> {
   await rename(temporary, path)
   if (process.platform === 'win32') return
   const directory = await open(join(path, '..'), 'r')
-  await directory.sync().finally(() => directory.close())
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
 }
 
 function absent(error: NodeJS.ErrnoException): undefined {

@@ -7,7 +7,7 @@ import type { CallContext, Confirmation, MethodName, Output, Parsed } from '../i
 import type { Ledger } from '../ledger/types.ts'
 import type { KeyValueStore, SettingsStore } from '../storage/types.ts'
 import type { RequestHandler, Transport } from '../transport/types.ts'
-import type { VaultService } from '../vault/types.ts'
+import type { ActivityFields, VaultService } from '../vault/types.ts'
 import type { AccountSigner, WalletKeys } from '../wallet/types.ts'
 import type { Events } from './events.ts'
 import type { JobRunner } from './jobs.ts'
@@ -53,6 +53,16 @@ export function wallet(context: NodeContext): WalletKeys {
 /** The main pseudonym: who owns, requests and approves. */
 export function account(context: NodeContext): AccountSigner {
   return wallet(context).signer(0)
+}
+
+/** Adds to the owner's log and tells the interface. Public facts only. */
+export async function logActivity(
+  context: NodeContext,
+  kind: string,
+  fields: ActivityFields = {},
+): Promise<void> {
+  await context.vault.logActivity(kind, fields)
+  context.events.emit({ type: 'activity' })
 }
 
 /** Asks the owner on the host's side; NOT_CONFIRMED unless the answer is a plain yes. */

@@ -5,7 +5,7 @@ import { EnigmaError } from '../base/errors.ts'
 import { minute } from '../base/units.ts'
 import type { CallContext } from '../ipc/index.ts'
 import type { Hex, IdentityMember } from '../ledger/types.ts'
-import { account, confirmed, type NodeContext } from './context.ts'
+import { account, confirmed, logActivity, type NodeContext } from './context.ts'
 import { roleName } from './predicate-form.ts'
 
 /** q_store of an identity that any member may store under. */
@@ -146,7 +146,7 @@ export async function answerInvitation(
     ? fromHex(await context.ledger.signIdentity(me, invitation.members, ANY_MEMBER, 0), 65)
     : new Uint8Array()
   await context.ledger.set(me, consentKey(address), consent)
-  await context.vault.logActivity(accept ? 'identity.joined' : 'identity.declined', { identity: address })
+  await logActivity(context, accept ? 'identity.joined' : 'identity.declined', { identity: address })
   context.events.emit({ type: 'sharing' })
   return {}
 }

@@ -102,7 +102,10 @@ export class World {
   async open(name: string): Promise<App> {
     const cli = new Cli(['start', '--data', join(this.dir, name), '--network', this.network])
     this.#processes.push(cli)
-    const context = await this.#browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-US' })
+    const context = await this.#browser.newContext({
+      viewport: { width: 1280, height: 800 },
+      locale: 'en-US',
+    })
     return App.open(cli, context)
   }
 

@@ -13,7 +13,7 @@ test.beforeAll(async ({ browser }) => {
   test.setTimeout(240_000)
   world = new World(browser)
   await world.start(5)
-  ;[ada, bo, cy] = await Promise.all(['ada', 'bo', 'cy'].map((name) => world.open(name)))
+  ;[ada, bo, cy] = await Promise.all([world.open('ada'), world.open('bo'), world.open('cy')])
 })
 
 test.afterAll(() => world?.stop())
@@ -60,7 +60,10 @@ test('the third requests the mean, the owners approve, the result is exact', asy
 
   for (const app of [ada, bo]) {
     await app.go('approvals')
-    await app.page.getByText(/Mean · /).first().click()
+    await app.page
+      .getByText(/Mean · /)
+      .first()
+      .click()
     await app.confirmed(() => app.page.getByRole('button', { name: 'Approve', exact: true }).click())
     await expect(app.page.getByText('Approved').first()).toBeVisible({ timeout: 30_000 })
   }

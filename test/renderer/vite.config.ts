@@ -9,7 +9,7 @@ const root = dirname(fileURLToPath(import.meta.url))
 export default mergeConfig(app, {
   root,
   build: {
-    outDir: process.env['HARNESS_OUT'] ?? resolve(root, '../../dist/renderer-harness'),
+    outDir: process.env.HARNESS_OUT ?? resolve(root, '../../dist/renderer-harness'),
     minify: false,
   },
   preview: {

@@ -8,7 +8,7 @@ import type { FunctionId } from '../../circuits/types.ts'
 import { bn254Scalar } from '../../field/fields.ts'
 import type { Hex } from '../../ledger/types.ts'
 import { reconstructOutput } from '../../shamir-mpc/output.ts'
-import { account, type NodeContext, wallet } from '../context.ts'
+import { account, logActivity, type NodeContext, wallet } from '../context.ts'
 import type { JobHandle } from '../jobs.ts'
 import { decodeMessage, encodeMessage, type Message, PROTOCOLS } from './messages.ts'
 import { functionOf } from './program.ts'
@@ -118,7 +118,7 @@ export class Requester {
     })
     if (jobs.find<FollowState>('result', (s) => s.jobId === jobId) === undefined) {
       jobs.start<FollowState>('result', job.title, { ...state, jobId, sorted: refs })
-      await vault.logActivity('compute.requested', {
+      await logActivity(this.#context, 'compute.requested', {
         job: jobId,
         function: state.function,
         references: refs.length,
@@ -139,7 +139,7 @@ export class Requester {
       job.update('output', 0.95)
       const result = await this.#fetchPatiently(job, jobId, final, state)
       await vault.putSetting(`result/${jobId}`, result)
-      await vault.logActivity('compute.finished', { job: jobId, function: state.function })
+      await logActivity(this.#context, 'compute.finished', { job: jobId, function: state.function })
       this.#context.events.emit({ type: 'compute', id: jobId })
       return { job: jobId }
     } catch (error) {

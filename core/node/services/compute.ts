@@ -11,7 +11,7 @@ import {
   type StoredResult,
 } from '../compute/requester.ts'
 import { describeJob, parseParams } from '../compute/view.ts'
-import { account, confirmed, type Handlers, type NodeContext } from '../context.ts'
+import { account, confirmed, type Handlers, logActivity, type NodeContext } from '../context.ts'
 import type { IndexedJob } from '../ledger-index.ts'
 import { conditions } from '../predicate-form.ts'
 import { allShares } from '../share-entry.ts'
@@ -72,7 +72,7 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
     job.update('ledger', 0.3)
     const me = account(context)
     await (approve ? ledger.approve(me, jobId, refs) : ledger.decline(me, jobId, refs))
-    await vault.logActivity(approve ? 'compute.approved' : 'compute.declined', {
+    await logActivity(context, approve ? 'compute.approved' : 'compute.declined', {
       job: jobId,
       references: refs.length,
     })

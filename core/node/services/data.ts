@@ -4,7 +4,7 @@ import { fromHex, toHex, utf8 } from '../../base/bytes.ts'
 import { EnigmaError } from '../../base/errors.ts'
 import type { RecordSummary as FormSummary, RecordValue as FormValue, ShareInfo } from '../../ipc/index.ts'
 import type { NewRecordValue, RecordSummary, RecordValue, VaultRecord } from '../../vault/types.ts'
-import { confirmed, type Handlers, type NodeContext } from '../context.ts'
+import { confirmed, type Handlers, logActivity, type NodeContext } from '../context.ts'
 import { shareOf } from '../share-entry.ts'
 import { exportPath, requireLocal } from './vault.ts'
 
@@ -112,12 +112,10 @@ const healthy = (share: ShareInfo) => share.holders.filter((h) => h.healthy).len
 
 export function dataHandlers(context: NodeContext): Handlers {
   const { vault, events } = context
-  const changed = (kind: string, record: { id: string; type?: string }) => {
+  // The vault writes its own record.* entries into the log.
+  const changed = () => {
     events.emit({ type: 'data' })
-    return vault.logActivity(kind, {
-      record: record.id,
-      ...(record.type === undefined ? {} : { type: record.type }),
-    })
+    events.emit({ type: 'activity' })
   }
   const summary = (record: VaultRecord) => summarise(context, record, record.value)
 
@@ -147,16 +145,16 @@ export function dataHandlers(context: NodeContext): Handlers {
         ...(tags === undefined ? {} : { tags }),
         value: fromForm(value),
       })
-      await changed('record.added', record)
+      changed()
       return { id: record.id }
     },
     'data.update': async ({ id, title, tags, value }) => {
-      const record = await vault.update(id, {
+      await vault.update(id, {
         ...(title === undefined ? {} : { title }),
         ...(tags === undefined ? {} : { tags }),
         ...(value === undefined ? {} : { value: fromForm(value) }),
       })
-      await changed('record.changed', record)
+      changed()
       return {}
     },
     'data.remove': async ({ id, purge }) => {
@@ -166,16 +164,17 @@ export function dataHandlers(context: NodeContext): Handlers {
           remedy: 'Revoke its shares first; they would otherwise stay with the holders.',
         })
       await (purge === true ? vault.purge(id) : vault.remove(id))
-      await changed(purge === true ? 'record.purged' : 'record.removed', record)
+      changed()
       return {}
     },
     'data.undelete': async ({ id }) => {
       await vault.undelete(id)
-      await changed('record.undeleted', { id })
+      changed()
       return {}
     },
     'data.restoreVersion': async ({ id, version }) => {
-      await changed('record.restored', await vault.restoreVersion(id, version))
+      await vault.restoreVersion(id, version)
+      changed()
       return {}
     },
     'data.previewImport': async ({ format, content }) => {
@@ -202,7 +201,7 @@ export function dataHandlers(context: NodeContext): Handlers {
         ...(tags === undefined ? {} : { tags }),
         ...(skipInvalid === undefined ? {} : { skipInvalidRows: skipInvalid }),
       })
-      await changed('record.imported', record)
+      changed()
       const rows = record.shape.rows ?? 0
       return { id: record.id, rows, skipped: result.rowCount - rows }
     },
@@ -220,7 +219,7 @@ export function dataHandlers(context: NodeContext): Handlers {
         },
         source as Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
       )
-      await changed('record.added', record)
+      changed()
       return { id: record.id }
     },
     'data.saveFile': async ({ id, path }, call) => {
@@ -244,7 +243,7 @@ export function dataHandlers(context: NodeContext): Handlers {
       } finally {
         await file.close()
       }
-      await vault.logActivity('record.exported', { record: id })
+      await logActivity(context, 'record.exported', { record: id })
       return { path: target, bytes }
     },
   }

@@ -7,7 +7,7 @@ import type { Hex, ReferenceRecord } from '../../ledger/types.ts'
 import { decodeCommitments, freeCommitments } from '../../sharing/commitments.ts'
 import { freeShare, reconstructVerified } from '../../sharing/vss.ts'
 import type { NodeId } from '../../transport/types.ts'
-import { account, confirmed, type Handlers, type NodeContext } from '../context.ts'
+import { account, confirmed, type Handlers, logActivity, type NodeContext } from '../context.ts'
 import type { JobHandle } from '../jobs.ts'
 import { allShares } from '../share-entry.ts'
 import { ownerSigner } from './share.ts'
@@ -77,7 +77,7 @@ export async function declassify(
 }
 
 export function declassifyHandlers(context: NodeContext, results: Map<string, Declassified>): Handlers {
-  const { jobs, ledger, vault } = context
+  const { jobs, ledger } = context
 
   jobs.register('declassify', async (job: JobHandle<{ ref: Hex }>) => {
     const reference = await mine(context, job.state.ref)
@@ -85,7 +85,7 @@ export function declassifyHandlers(context: NodeContext, results: Map<string, De
       job.update(phase, progress),
     )
     results.set(job.id, opened)
-    await vault.logActivity('share.declassified', {
+    await logActivity(context, 'share.declassified', {
       ref: reference.ref,
       badHolders: opened.badHolders.length,
     })

@@ -3,7 +3,7 @@ import { EnigmaError } from '../../base/errors.ts'
 import type { Identity } from '../../ipc/index.ts'
 import type { Hex, IdentityMember } from '../../ledger/types.ts'
 import { addressOf } from '../../wallet/signer.ts'
-import { account, type Handlers, type NodeContext } from '../context.ts'
+import { account, type Handlers, logActivity, type NodeContext } from '../context.ts'
 import { ANY_MEMBER, answerInvitation, consentsFor, invitations, inviteMembers } from '../invitations.ts'
 import { roleName, rolesOf } from '../predicate-form.ts'
 
@@ -75,7 +75,7 @@ export function identityHandlers(context: NodeContext): Handlers {
       job.update('ledger', 0.8)
       await ledger.createIdentity(me, members, ANY_MEMBER, consents)
     }
-    await vault.logActivity('identity.created', { identity: address, members: members.length })
+    await logActivity(context, 'identity.created', { identity: address, members: members.length })
     events.emit({ type: 'sharing' })
     return { identity: address }
   })

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { day } from '../../base/units.ts'
 import type { ChecklistItem } from '../../ipc/index.ts'
 import type { Signer } from '../../ledger/types.ts'
-import { account, confirmed, type Handlers, type NodeContext, wallet } from '../context.ts'
+import { account, confirmed, type Handlers, logActivity, type NodeContext, wallet } from '../context.ts'
 import { allShares } from '../share-entry.ts'
 import { readSettings } from './settings.ts'
 
@@ -57,7 +57,7 @@ export function nodeHandlers(context: NodeContext, state: NodeState): Handlers {
     const record = await ledger.node(context.nodeKey.address, 'latest')
     const payer = record?.account === context.nodeKey.address ? context.nodeKey : wallet(context).deposit()
     await register(context, payer, job.state.serve, state.addresses())
-    await vault.logActivity('node.registered', { serving: job.state.serve })
+    await logActivity(context, 'node.registered', { serving: job.state.serve })
     events.emit({ type: 'node' })
     return { node: context.nodeKey.address }
   })

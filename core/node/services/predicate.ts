@@ -4,7 +4,7 @@ import type { Predicate as FormPredicate, PredicateInfo } from '../../ipc/index.
 import type { Hex } from '../../ledger/types.ts'
 import { decodePredicate, encodePredicate, predicateId } from '../../predicates/codec.ts'
 import { evaluatePredicate } from '../../predicates/evaluate.ts'
-import { account, type Handlers, type NodeContext } from '../context.ts'
+import { account, type Handlers, logActivity, type NodeContext } from '../context.ts'
 import { fromChain, rolesOf, toChain } from '../predicate-form.ts'
 
 interface PredicateJob {
@@ -58,7 +58,7 @@ export function predicateHandlers(context: NodeContext): Handlers {
     job.commit()
     job.update('ledger', 0.3)
     const id = await publish(context, job.state.label, fromHex(job.state.encoding))
-    await vault.logActivity('predicate.published', { predicate: id, label: job.state.label })
+    await logActivity(context, 'predicate.published', { predicate: id, label: job.state.label })
     events.emit({ type: 'sharing' })
     return { predicate: id }
   })

@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises'
-import { GiB } from '../../base/units.ts'
 import type { Settings } from '../../ipc/index.ts'
 import { settings as schema } from '../../ipc/index.ts'
 import { confirmed, type Handlers, type NodeContext } from '../context.ts'
@@ -10,7 +9,7 @@ const DEFAULTS: Settings = {
   theme: 'system',
   autoLockMinutes: 10,
   role: 'person',
-  storageQuotaBytes: 10 * GiB,
+  storageQuotaBytes: 10e9,
   notifications: true,
 }
 

@@ -8,7 +8,7 @@ import type { AccessGrant } from '../../ipc/index.ts'
 import type { Hex } from '../../ledger/types.ts'
 import { encodeCommitments, freeCommitments, sumOfConstants } from '../../sharing/commitments.ts'
 import { deal, freeShare } from '../../sharing/vss.ts'
-import { account, confirmed, type Handlers, type NodeContext } from '../context.ts'
+import { account, confirmed, type Handlers, logActivity, type NodeContext } from '../context.ts'
 import type { JobHandle } from '../jobs.ts'
 import { conditions } from '../predicate-form.ts'
 import { allShares, changeShare, shareEntry } from '../share-entry.ts'
@@ -136,7 +136,7 @@ async function share(context: NodeContext, job: JobHandle<ShareState>): Promise<
       revoked: false,
     }),
   )
-  await vault.logActivity('share.stored', {
+  await logActivity(context, 'share.stored', {
     ref,
     record: state.recordId,
     holders: prepared.placements.length,
@@ -148,7 +148,7 @@ async function share(context: NodeContext, job: JobHandle<ShareState>): Promise<
 
 /** Withdraws the right first, then has the holders erase their shares. */
 async function revoke(context: NodeContext, job: JobHandle<{ ref: Hex }>): Promise<Record<string, string>> {
-  const { ledger, vault, dht, events } = context
+  const { ledger, dht, events } = context
   const { ref } = job.state
   job.commit()
   job.update('ledger', 0.2)
@@ -157,7 +157,7 @@ async function revoke(context: NodeContext, job: JobHandle<{ ref: Hex }>): Promi
   const holders = (await allShares(context)).find((s) => s.ref === ref)?.holders.map((h) => h.nodeId as Hex)
   const erased = await dht.client.delete('share', ref, ownerSigner(context), holders ?? [])
   await changeShare(context, ref, { revoked: true })
-  await vault.logActivity('share.revoked', { ref, erased })
+  await logActivity(context, 'share.revoked', { ref, erased })
   events.emit({ type: 'sharing' })
   events.emit({ type: 'data' })
   return { ref, erased: String(erased) }

@@ -39,6 +39,7 @@ export function vaultHandlers(
   const changed = () => {
     events.emit({ type: 'vault' })
     events.emit({ type: 'data' })
+    events.emit({ type: 'activity' })
   }
   return {
     'vault.status': async () => {

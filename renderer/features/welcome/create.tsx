@@ -113,6 +113,7 @@ export function CreateSteps({ onBack, onDone }: { onBack: () => void; onDone: ()
           className="grid grid-cols-4 gap-x-4 gap-y-1.5 rounded-lg border border-line bg-sunken p-4 select-none max-sm:grid-cols-2"
         >
           {words.map((word, index) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: words may repeat; their place is what they are
             <li key={`${index}-${word}`} className="flex items-baseline gap-2">
               <span aria-hidden className="w-5 text-end text-xs text-muted">
                 {index + 1}

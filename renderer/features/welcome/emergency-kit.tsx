@@ -22,6 +22,7 @@ export function EmergencyKit({ words, account }: { words: readonly string[]; acc
       </dl>
       <ol className="mt-6 grid grid-cols-3 gap-x-8 gap-y-3">
         {words.map((word, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: words may repeat; their place is what they are
           <li key={`${index}-${word}`} className="flex items-baseline gap-3 border-b border-line pb-1">
             <span className="w-6 text-end text-sm">{index + 1}</span>
             <span className="font-mono text-lg">{word}</span>

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { utf8 } from '../../../core/base/bytes.ts'
 import { ZERO_BYTES32 } from '../../../core/ledger/constants.ts'
@@ -29,7 +29,7 @@ async function read(request: IncomingMessage): Promise<string> {
 /** An endpoint between us and the chain that changes answers; `hang` never answers. */
 async function liar(lie: Lie | 'hang' | 'html'): Promise<{ url: string; asked: () => number }> {
   let asked = 0
-  const server = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
     asked++
     const body = await read(request)
     if (lie === 'hang') return
@@ -43,7 +43,8 @@ async function liar(lie: Lie | 'hang' | 'html'): Promise<{ url: string; asked: (
       body,
     })
     response.end(JSON.stringify(lie((await honest.json()) as Answer, JSON.parse(body).method)))
-  })
+  }
+  const server = createServer((request, response) => void answer(request, response))
   servers.push(server)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
