@@ -27,9 +27,9 @@ function useCountdown(seconds: number | undefined): number {
   const left = Math.ceil((until - now) / 1000)
   useEffect(() => {
     if (left <= 0) return
-    const timer = setTimeout(() => setNow(Date.now()), 500)
-    return () => clearTimeout(timer)
-  }, [left, now])
+    const timer = setInterval(() => setNow(Date.now()), 500)
+    return () => clearInterval(timer)
+  }, [left])
   return Math.max(0, left)
 }
 
