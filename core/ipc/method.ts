@@ -1,7 +1,7 @@
 import type * as z from 'zod'
 
 /** What the owner must confirm on the host's side before the call takes effect. */
-export type Authority = 'approve' | 'declassify' | 'export' | 'spend' | 'revoke'
+export type Authority = 'share' | 'approve' | 'declassify' | 'export' | 'spend' | 'revoke'
 
 export interface Method<I extends z.ZodType, O extends z.ZodType> {
   readonly input: I

@@ -152,6 +152,7 @@ export const sharingMethods = {
       t: z.int().min(1).max(15).optional(),
     }),
     jobStarted,
+    'share',
   ),
   'share.list': method(nothing, z.object({ shares: z.array(shareInfo) })),
   'access.list': method(nothing, z.object({ grants: z.array(accessGrant) })),

@@ -36,6 +36,8 @@ interface Waiter {
 const REDO_ATTEMPTS = 40
 const MAX_PAUSE_MS = 30 * second
 const FEE_BUMP_AFTER_MS = 60 * second
+/** Time a sent transaction gets before anything is suspected. */
+const STUCK_AFTER_MS = 2 * second
 
 /**
  * Transactions that survive crashes and reorganisations. An intent is stored before it is sent, sent in order
@@ -51,8 +53,10 @@ export class Outbox {
   readonly #redo = new Map<string, { attempts: number; notBefore: number }>()
   readonly #workers = new Map<Address, Promise<void>>()
   #head: Block | undefined
-  /** An intent was mined since the last look. */
-  #unchecked = false
+  /** The head below which all mined intents are known to be. */
+  #verified: Block | undefined
+  /** Intents mined since then. */
+  readonly #fresh = new Set<StoredIntent>()
   #seq = 0
   #stopped = false
 
@@ -61,13 +65,12 @@ export class Outbox {
     this.#modules = modules
   }
 
-  /** Loads what is stored and checks that mined intents are still in the chain. */
+  /** Loads what is stored; the first `onHead` checks that mined intents are still in the chain. */
   async start(): Promise<void> {
     for (const intent of await this.#modules.store.list()) {
       this.#intents.set(intent.id, intent)
       this.#seq = Math.max(this.#seq, intent.seq)
     }
-    await this.#verifyMined()
   }
 
   async stop(): Promise<void> {
@@ -146,20 +149,18 @@ export class Outbox {
    */
   async onHead(head: Block): Promise<void> {
     // Blocks may have come and gone since the last look: an unchanged head alone proves nothing about new intents.
-    const changed = head.hash !== this.#head?.hash || this.#unchecked
+    const changed = head.hash !== this.#verified?.hash || this.#fresh.size > 0
     this.#head = head
     if (changed) await this.#onChange(head)
     for (const intent of this.#intents.values()) if (intent.state === 'pending') this.#work(intent.signer)
   }
 
   async #onChange(head: Block): Promise<void> {
-    this.#unchecked = false
-    try {
-      if (!(await this.#newestIsCanonical(head))) await this.#verifyMined()
-    } catch (error) {
-      this.#unchecked = true
-      throw error
-    }
+    const fresh = [...this.#fresh]
+    if (!(await this.#allCanonical(head, fresh))) await this.#verifyMined()
+    for (const intent of fresh)
+      if (intent.state !== 'mined' || intent.blockNumber! <= head.number) this.#fresh.delete(intent)
+    this.#verified = head
     for (const intent of [...this.#intents.values()]) {
       if (intent.state !== 'mined' || intent.blockNumber === null) continue
       if (this.#isConfirmed(intent)) this.#resolve(intent, 'confirmed')
@@ -170,31 +171,48 @@ export class Outbox {
     }
   }
 
-  /** Is the block of the newest mined intent in the chain? Then so are its ancestors. */
-  async #newestIsCanonical(head: Block): Promise<boolean> {
-    let newest: StoredIntent | undefined
-    for (const intent of this.#intents.values())
-      if (intent.state === 'mined' && (intent.blockNumber ?? 0) > (newest?.blockNumber ?? -1)) newest = intent
-    if (!newest || newest.blockNumber === null) return true
-    if (newest.blockNumber > head.number) return false
-    return (await this.#modules.rpc.block(newest.blockNumber))?.hash === newest.blockHash
+  /** Everything verified lies below the last head; what was mined since has to be looked up. */
+  async #allCanonical(head: Block, fresh: StoredIntent[]): Promise<boolean> {
+    const { rpc } = this.#modules
+    const last = this.#verified
+    if (!last || head.number < last.number) return false
+    if (head.hash !== last.hash && head.parentHash !== last.hash)
+      if ((await rpc.block(last.number))?.hash !== last.hash) return false
+    for (const { blockNumber, blockHash } of fresh) {
+      if (blockNumber === null || blockNumber > head.number) return false
+      if ((await rpc.block(blockNumber))?.hash !== blockHash) return false
+    }
+    return true
   }
 
   async #verifyMined(): Promise<void> {
+    const dropped = new Set<Address>()
     for (const intent of [...this.#intents.values()].sort((a, b) => a.seq - b.seq)) {
-      if (intent.state !== 'mined' || intent.txHash === null) continue
-      const receipt = await this.#modules.rpc.receipt(intent.txHash)
-      if (receipt && receipt.status === 1n) {
-        if (receipt.blockHash !== intent.blockHash) await this.#setMined(intent, receipt)
+      if (intent.state !== 'mined') continue
+      const receipt = intent.txHash === null ? undefined : await this.#modules.rpc.receipt(intent.txHash)
+      if (receipt?.status === 1n) {
+        if (dropped.has(intent.signer) && intent.value === '0') await this.#again(intent)
+        else if (receipt.blockHash !== intent.blockHash) await this.#setMined(intent, receipt)
         continue
       }
+      dropped.add(intent.signer)
       this.#modules.log.warn('ledger.transaction-dropped', {
         label: intent.label,
         block: intent.blockNumber ?? 0,
       })
-      this.#redo.set(intent.id, { attempts: 0, notBefore: 0 })
       await this.#update(intent, { state: 'pending', blockHash: null })
     }
+  }
+
+  /** It got in before one that comes earlier: its turn comes again, and ends with AlreadyDone if nothing changed. */
+  #again(intent: StoredIntent): Promise<void> {
+    return this.#update(intent, { state: 'pending', txHash: null, nonce: null })
+  }
+
+  #overtook(intent: StoredIntent): boolean {
+    for (const other of this.#intents.values())
+      if (other.signer === intent.signer && other.seq < intent.seq && other.state === 'pending') return true
+    return false
   }
 
   #work(signer: Address): void {
@@ -257,7 +275,9 @@ export class Outbox {
     await this.#awaitReceipt(signer, intent, tx)
   }
 
-  async #prepare(intent: StoredIntent): Promise<TransactionToSign> {
+  async #prepare(
+    intent: Pick<StoredIntent, 'label' | 'signer' | 'to' | 'data' | 'value'>,
+  ): Promise<TransactionToSign> {
     const { rpc } = this.#modules
     const value = BigInt(intent.value)
     const call = { from: intent.signer, to: intent.to, data: intent.data, value: toQuantity(value) }
@@ -297,6 +317,7 @@ export class Outbox {
     }
   }
 
+  /** Until it is in a block; returns early when there is something to do first, or again. */
   async #awaitReceipt(signer: Signer, intent: StoredIntent, sent?: TransactionToSign): Promise<void> {
     const { rpc, clock } = this.#modules
     const started = clock.now()
@@ -304,21 +325,42 @@ export class Outbox {
     while (!this.#stopped) {
       const receipt = await rpc.receipt(intent.txHash!)
       if (receipt) return this.#onReceipt(intent, receipt)
-      if (clock.now() - started > FEE_BUMP_AFTER_MS) {
-        if (!(await rpc.isKnownTransaction(intent.txHash!))) return
-        // Without money in it a replaced call is harmless if both versions get in: the second is AlreadyDone.
-        if (sent?.value !== 0n) return
-        const higher = (fee: bigint) => fee + fee / 4n + 1n
-        await this.#sign(signer, intent, {
-          ...sent,
-          maxFeePerGas: higher(sent.maxFeePerGas),
-          maxPriorityFeePerGas: higher(sent.maxPriorityFeePerGas),
-        })
-        return
+      // A reorganisation dropped one that came before: it goes first, this one may be waiting for its nonce.
+      if ((this.#next(intent.signer)?.seq ?? intent.seq) < intent.seq) return
+      const waited = clock.now() - started
+      if (waited > STUCK_AFTER_MS) {
+        // A payment that one endpoint does not know may still be under way elsewhere.
+        const patient = intent.value !== '0' && waited <= FEE_BUMP_AFTER_MS
+        if (!(await rpc.isKnownTransaction(intent.txHash!))) {
+          if (!patient) return
+        } else if ((await rpc.nonce(intent.signer)) < intent.nonce!) {
+          await this.#fillNonce(signer)
+        } else if (waited > FEE_BUMP_AFTER_MS && sent) {
+          const higher = (fee: bigint) => fee + fee / 4n + 1n
+          // The nonce is the same, so only one of the two can get into a block.
+          return this.#sign(signer, intent, {
+            ...sent,
+            maxFeePerGas: higher(sent.maxFeePerGas),
+            maxPriorityFeePerGas: higher(sent.maxPriorityFeePerGas),
+          })
+        }
       }
       await clock.sleep(pause)
       pause = Math.min(pause * 2, this.#options.pollMs)
     }
+  }
+
+  /**
+   * A transaction waits behind a nonce that a reorganisation freed. An empty payment to oneself takes it: sending
+   * the waiting one again under the free nonce could get it in twice.
+   */
+  async #fillNonce(signer: Signer): Promise<void> {
+    const { address } = signer
+    const empty = { label: 'empty', signer: address, to: address, data: '0x' as const, value: '0' }
+    const raw = await signer.signTransaction(await this.#prepare(empty))
+    await this.#modules.rpc.sendRaw(raw).catch((error) => {
+      if (!(error instanceof RpcError)) throw error
+    })
   }
 
   async #onReceipt(intent: StoredIntent, receipt: RawReceipt): Promise<void> {
@@ -340,9 +382,10 @@ export class Outbox {
 
   async #setMined(intent: StoredIntent, receipt: RawReceipt): Promise<void> {
     this.#redo.delete(intent.id)
-    this.#unchecked = true
     const { blockNumber, blockHash } = receipt
     await this.#update(intent, { state: 'mined', blockNumber, blockHash })
+    this.#fresh.add(intent)
+    if (intent.value === '0' && this.#overtook(intent)) return this.#again(intent)
     const head = this.#head && this.#head.number >= blockNumber ? this.#head : await this.#modules.rpc.head()
     this.#resolve(intent, this.#isConfirmed(intent, head) ? 'confirmed' : 'mined')
   }
@@ -362,14 +405,19 @@ export class Outbox {
       log.error('ledger.transaction-lost', { label: intent.label, code: EnigmaError.from(error).code })
     }
     this.#redo.delete(intent.id)
+    if (error instanceof AlreadyDoneError) {
+      // Kept like any other, without a transaction to look for: after a rewind it is tried again.
+      const head = await this.#modules.rpc.head()
+      const place = { blockNumber: head.number, blockHash: head.hash }
+      await this.#update(intent, { state: 'mined', txHash: null, nonce: null, ...place })
+      this.#fresh.add(intent)
+      this.#resolve({ id: intent.id, txHash: null, blockNumber: null }, 'confirmed')
+      return
+    }
     this.#intents.delete(intent.id)
     await store.delete(intent.id)
-    if (error instanceof AlreadyDoneError) {
-      this.#resolve({ id: intent.id, txHash: null, blockNumber: null }, 'confirmed')
-    } else {
-      log.warn('ledger.transaction-refused', { label: intent.label, code: EnigmaError.from(error).code })
-      this.#reject(intent.id, error)
-    }
+    log.warn('ledger.transaction-refused', { label: intent.label, code: EnigmaError.from(error).code })
+    this.#reject(intent.id, error)
   }
 
   /** It was in a block once. */

@@ -17,6 +17,8 @@ const QUORUM = 2
 const MAX_BYTES = 30 * MiB
 /** Changes in quick succession make one backup. */
 const SETTLE_MS = 5 * second
+/** The longest that locking waits for a backup that is due. */
+const FINISH_MS = 1 * second
 
 /**
  * Keeps a copy of the vault in the network, so that the phrase alone restores everything on an empty machine: an
@@ -40,7 +42,14 @@ export class NetworkBackup {
     }, SETTLE_MS)
   }
 
-  /** Forgets what is due; called when the vault is locked or the node stops. */
+  /** Writes what is due before the keys go, but does not keep a lock or a stop waiting for a slow network. */
+  async finish(): Promise<void> {
+    if (this.#timer === undefined && this.#running === undefined) return
+    await Promise.race([this.flush(), this.#context.clock.sleep(FINISH_MS)])
+    this.stop()
+  }
+
+  /** Forgets what is due. */
   stop(): void {
     if (this.#timer !== undefined) clearTimeout(this.#timer)
     this.#timer = undefined
@@ -50,9 +59,13 @@ export class NetworkBackup {
   async flush(): Promise<void> {
     this.stop()
     await this.#running
-    this.#running = this.#write().catch((error) => {
-      this.#context.log.info('network backup postponed', { code: EnigmaError.from(error).code })
-    })
+    this.#running = this.#write()
+      .catch((error) => {
+        this.#context.log.info('network backup postponed', { code: EnigmaError.from(error).code })
+      })
+      .finally(() => {
+        this.#running = undefined
+      })
     await this.#running
   }
 

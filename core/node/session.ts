@@ -48,9 +48,9 @@ export class Session {
     clearTimeout(this.#idle)
     this.#unsubscribe?.()
     this.#unsubscribe = undefined
-    this.#backup()?.stop()
     this.declassified.clear()
     if (!(await this.#context.vault.status()).unlocked) return
+    await this.#backup()?.finish()
     ledger.forgetSigner(account(this.#context).address)
     ledger.forgetSigner(wallet(this.#context).deposit().address)
   }

@@ -20,6 +20,11 @@ export interface ConfirmText extends Texts {
 
 const TEXTS: Record<Language, Record<Authority, Texts>> = {
   en: {
+    share: {
+      title: 'Share this data?',
+      lead: 'It is split among holders. Whoever the rule below lets in may compute on it.',
+      accept: 'Share',
+    },
     approve: {
       title: 'Allow this computation?',
       lead: 'Someone asks to compute on your data. They learn the result below and nothing else.',
@@ -47,6 +52,11 @@ const TEXTS: Record<Language, Record<Authority, Texts>> = {
     },
   },
   zh: {
+    share: {
+      title: '要共享这份数据吗？',
+      lead: '数据将拆分给各持有节点。下面的规则允许的人可以用它进行计算。',
+      accept: '共享',
+    },
     approve: {
       title: '允许这次计算吗？',
       lead: '有人请求使用您的数据进行计算。对方只能得到下面所列的结果，看不到其他内容。',
@@ -103,10 +113,13 @@ const LABELS: Record<string, readonly [en: string, zh: string]> = {
   feeWei: ['Fee (wei)', '费用（wei）'],
   fileName: ['File', '文件'],
   function: ['Function', '函数'],
+  eachApproved: ['I approve each request', '每次请求须经我批准'],
+  functions: ['May compute', '可以计算'],
   holders: ['Holders', '持有节点'],
   id: ['Request', '请求'],
   identity: ['Identity', '身份'],
   length: ['Values', '数值个数'],
+  minimumOwners: ['People combined, at least', '至少合并的人数'],
   owners: ['People', '人数'],
   path: ['File', '文件'],
   records: ['Records', '记录'],
@@ -118,6 +131,7 @@ const LABELS: Record<string, readonly [en: string, zh: string]> = {
   t: ['Threshold', '门限'],
   title: ['Data', '数据'],
   titles: ['Data', '数据'],
+  who: ['Who may ask (* anyone)', '谁可以请求（* 任何人）'],
   to: ['To', '至'],
   usesLeft: ['Uses left', '剩余次数'],
 }

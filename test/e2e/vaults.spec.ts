@@ -25,7 +25,7 @@ async function shareNumber(app: App, title: string, value: string): Promise<void
   await page.getByRole('button', { name: 'Share…' }).first().click()
   const { dialog } = app
   await dialog.getByLabel('People whose data is combined, at least').fill('2')
-  await dialog.getByRole('button', { name: 'Split and store' }).click()
+  await app.confirmed(() => dialog.getByRole('button', { name: 'Split and store' }).click())
   await expect(dialog.getByText('Shared', { exact: true })).toBeVisible({ timeout: 60_000 })
   await dialog.getByRole('button', { name: 'Close' }).last().click()
 }

@@ -56,7 +56,8 @@ export class Coordinator {
     this.#watched.set(jobId, abort)
     this.#follow(jobId, abort.signal)
       .catch((error) => {
-        if (!hasCode(error, 'CANCELLED'))
+        // A job that ended before this node looked is no news.
+        if (!hasCode(error, 'CANCELLED') && this.#context.index.jobs.get(jobId)?.state === 'open')
           this.#context.log.warn('job given up', { job: jobId, reason: EnigmaError.from(error).message })
       })
       .finally(() => {

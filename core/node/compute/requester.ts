@@ -5,6 +5,7 @@ import { randomBytes } from '../../base/random.ts'
 import { minute, second } from '../../base/units.ts'
 import { encodeParams, functionHash } from '../../circuits/functions.ts'
 import type { FunctionId } from '../../circuits/types.ts'
+import { isDrawn, rankNodes } from '../../committee/draw.ts'
 import { bn254Scalar } from '../../field/fields.ts'
 import type { Hex } from '../../ledger/types.ts'
 import { reconstructOutput } from '../../shamir-mpc/output.ts'
@@ -292,6 +293,15 @@ export class Requester {
         return { from: id, ...decodeMessage('result', answer) }
       }),
     )
+    const record = await ledger.job(jobId)
+    const seed = await ledger.seed(jobId)
+    if (record === undefined || seed === undefined)
+      throw new EnigmaError('LEDGER_REORG', `request ${jobId} is not on the ledger`)
+    const candidates = await this.#context.registry.candidates()
+    const ranking = rankNodes(
+      seed,
+      candidates.map((c) => c.id),
+    )
     const shares = new Map<number, Uint8Array>()
     let nodes = 0
     for (const answer of answers) {
@@ -300,6 +310,8 @@ export class Requester {
       // Whoever answers, only what the ledger's digest covers counts.
       if (committee[at] !== from || digests.length !== committee.length) continue
       if (resultDigest(committee, digests) !== final) continue
+      // Any serving nodes can post a result; only those that were drawn make it this job's.
+      if (!isDrawn(ranking, committee, record.committeeSize)) continue
       if (toHex(keccak_256(sealed)) !== digests[at]) continue
       shares.set(at, key.open(sealed, sealAad(jobId, attempt, at)))
       nodes = committee.length

@@ -287,6 +287,7 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
           owners: String(approval.owners),
           data: approval.references.map((r) => r.title || r.ref).join(', '),
           reveals: approval.reveals,
+          committeeSize: String(approval.committeeSize),
         },
       })
       const jobId = jobs.start<DecideState>('decide', approval.function, {

@@ -2,10 +2,12 @@ import { fromHex, toHex } from '../../base/bytes.ts'
 import { EnigmaError, hasCode } from '../../base/errors.ts'
 import { randomBytes } from '../../base/random.ts'
 import { parseFixed } from '../../circuits/fixed.ts'
+import { functionByHash } from '../../circuits/functions.ts'
 import type { OwnerSigner, PreparedStore, ShareRecord } from '../../dht/types.ts'
 import { bn254Scalar as field } from '../../field/fields.ts'
-import type { AccessGrant } from '../../ipc/index.ts'
+import type { AccessGrant, Predicate as FormPredicate } from '../../ipc/index.ts'
 import type { Hex } from '../../ledger/types.ts'
+import { predicateId } from '../../predicates/codec.ts'
 import { encodeCommitments, freeCommitments, sumOfConstants } from '../../sharing/commitments.ts'
 import { deal, freeShare } from '../../sharing/vss.ts'
 import { account, confirmed, type Handlers, logActivity, type NodeContext } from '../context.ts'
@@ -163,6 +165,22 @@ async function revoke(context: NodeContext, job: JobHandle<{ ref: Hex }>): Promi
   return { ref, erased: String(erased) }
 }
 
+/** The parts of a rule that the owner must see before agreeing to it. */
+function ruleFacts(form: FormPredicate): Record<string, string> {
+  const all = conditions(form)
+  const named = (kind: FormPredicate['kind']) => all.filter((c) => c.kind === kind)
+  const accounts = all.flatMap((c) => (c.kind === 'keys' ? c.accounts : []))
+  const functions = all.flatMap((c) => (c.kind === 'functions' ? c.functions : []))
+  return {
+    who: accounts.length > 0 ? accounts.join(', ') : named('role').length > 0 ? 'members' : '*',
+    functions: functions.map((hash) => functionByHash(hash)?.id ?? hash).join(', ') || '*',
+    minimumOwners: named('cohort')
+      .map((c) => (c.kind === 'cohort' ? String(c.minimum) : ''))
+      .join(', '),
+    eachApproved: String(named('approval').length > 0),
+  }
+}
+
 export function shareHandlers(context: NodeContext): Handlers {
   const { jobs, vault, ledger, index } = context
 
@@ -208,7 +226,7 @@ export function shareHandlers(context: NodeContext): Handlers {
         feeWei: '0',
       }
     },
-    'share.create': async (input) => {
+    'share.create': async (input, call) => {
       const record = await vault.get(input.recordId)
       const cells = await vault.numericColumn(input.recordId, input.column)
       for (const cell of cells) parseFixed(cell)
@@ -219,6 +237,18 @@ export function shareHandlers(context: NodeContext): Handlers {
         if (!identity?.members.some((m) => m.account === account(context).address))
           throw new EnigmaError('PERMISSION_DENIED', `identity: you are no member of ${input.identity}`)
       }
+      const form = input.predicate ?? ruleOf(context, predicateId(encoding))
+      await confirmed(call, {
+        kind: 'share',
+        method: 'share.create',
+        facts: {
+          title: record.title,
+          length: String(cells.length),
+          holders: String(n),
+          t: String(t),
+          ...(form === undefined ? {} : ruleFacts(form)),
+        },
+      })
       const jobId = jobs.start<ShareState>('share', record.title, {
         recordId: input.recordId,
         ...(input.column === undefined ? {} : { column: input.column }),

@@ -11,7 +11,7 @@ import { Button } from '../../app/ui/button.tsx'
 import { Dialog } from '../../app/ui/dialog.tsx'
 import { Callout } from '../../app/ui/panel.tsx'
 import { SkeletonLines } from '../../app/ui/skeleton.tsx'
-import { EmptyState, ErrorState } from '../../app/ui/states.tsx'
+import { EmptyState, ErrorState, HostConfirmation } from '../../app/ui/states.tsx'
 import { type ShareChoice, ShareForm } from './form.tsx'
 import { JobProgress } from './job-progress.tsx'
 
@@ -132,6 +132,7 @@ export function ShareDialog({
         <EmptyState title={t('share.column.none')} />
       ) : (
         <div className="flex flex-col gap-4">
+          {start.pending && <HostConfirmation kind="share" />}
           {start.error !== undefined && <ErrorState error={start.error} />}
           {plan.error !== undefined && <ErrorState error={plan.error} onRetry={plan.reload} compact />}
           <ShareForm plan={planned} choice={{ ...choice, column }} onChoice={setChoice} onRule={setRule} />

@@ -30,6 +30,7 @@ export const ui = {
   'phrase.short': 'The phrase has 24 words, separated by spaces.',
   typeToConfirm: 'Type “{text}” to confirm',
   confirmInHost: 'Confirm in the Enigma host window',
+  'confirmInHost.share': 'Sharing is confirmed there, outside this page. Nothing is split until you do.',
   'confirmInHost.approve':
     'The use of your data is approved there, outside this page. Nothing happens until you do.',
   'confirmInHost.declassify':

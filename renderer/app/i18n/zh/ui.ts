@@ -33,6 +33,7 @@ export const ui: Catalog<typeof en> = {
   'phrase.short': '恢复短语有 24 个单词，用空格隔开。',
   typeToConfirm: '请输入“{text}”以确认',
   confirmInHost: '请在 Enigma 主机窗口中确认',
+  'confirmInHost.share': '共享要在本页面之外的主机窗口中确认。确认之前不会拆分任何数据。',
   'confirmInHost.approve': '是否允许使用你的数据，要在本页面之外的主机窗口中确认。确认之前不会发生任何事。',
   'confirmInHost.declassify': '揭示要在本页面之外的主机窗口中确认。确认之前不会发生任何事。',
   'confirmInHost.export': '导出要在本页面之外的主机窗口中确认。确认之前不会写入任何内容。',
