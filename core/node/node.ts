@@ -28,7 +28,7 @@ import { computeHandlers } from './services/compute.ts'
 import { dataHandlers } from './services/data.ts'
 import { declassifyHandlers } from './services/declassify.ts'
 import { identityHandlers } from './services/identity.ts'
-import { type NodeState, nodeHandlers, register } from './services/node.ts'
+import { type NodeState, nodeHandlers, register, wantsToServe } from './services/node.ts'
 import { predicateHandlers } from './services/predicate.ts'
 import { settingsHandlers } from './services/settings.ts'
 import { shareHandlers } from './services/share.ts'
@@ -125,7 +125,7 @@ class ComposedNode implements EnigmaNode {
         return notConnected()
       },
       online: () => this.#transport !== undefined,
-      serving: () => options.serve && state.state === 'running',
+      serving: () => wantsToServe(this.#context) && state.state === 'running',
       serve: (protocol, handler) => {
         served.set(protocol, handler)
         this.#transport?.handle(protocol, handler)
@@ -198,7 +198,7 @@ class ComposedNode implements EnigmaNode {
 
   async #connect(): Promise<void> {
     const context = this.#context
-    const { options, ledger, index, registry, nodeKey, log, settings, events } = context
+    const { ledger, index, registry, nodeKey, log, settings, events } = context
     await ledger.start()
     ledger.useSigner(nodeKey)
     await index.start()
@@ -254,7 +254,7 @@ class ComposedNode implements EnigmaNode {
       transport.addresses.map((a) => a.split('/p2p/')[0]),
     )
     events.emit({ type: 'node' })
-    log.info('node is up', { node: this.nodeId, serving: options.serve })
+    log.info('node is up', { node: this.nodeId, serving: wantsToServe(context) })
   }
 
   /** On the port of last time, so that the hint in the registry stays true; on a free one if it is taken. */
@@ -284,7 +284,7 @@ class ComposedNode implements EnigmaNode {
     const { options, ledger, nodeKey } = this.#context
     if (options.network.kind !== 'devnet') return
     await ledger.faucet(nodeKey.address)
-    await register(this.#context, nodeKey, options.serve, this.addresses())
+    await register(this.#context, nodeKey, wantsToServe(this.#context), this.addresses())
   }
 
   async #meetPeers(): Promise<void> {

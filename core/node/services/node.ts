@@ -28,6 +28,12 @@ interface RegisterJob {
   serve: boolean
 }
 
+/** What the owner last chose, or how the node was started. */
+export function wantsToServe(context: Pick<NodeContext, 'settings' | 'options'>): boolean {
+  const chosen = context.settings.get('serve')
+  return typeof chosen === 'boolean' ? chosen : context.options.serve
+}
+
 /** Registers the node, or changes its capacity. `payer` owns the deposit. */
 export async function register(
   context: NodeContext,
@@ -57,6 +63,7 @@ export function nodeHandlers(context: NodeContext, state: NodeState): Handlers {
     const record = await ledger.node(context.nodeKey.address, 'latest')
     const payer = record?.account === context.nodeKey.address ? context.nodeKey : wallet(context).deposit()
     await register(context, payer, job.state.serve, state.addresses())
+    context.settings.set('serve', job.state.serve)
     await logActivity(context, 'node.registered', { serving: job.state.serve })
     events.emit({ type: 'node' })
     return { node: context.nodeKey.address }
