@@ -72,7 +72,7 @@ class Attacker {
   }
 
   /** Asks every holder to release its share to a committee that this node leads; gives each one's refusal. */
-  async release(network: TestNetwork, jobId: Hex, refs: Hex[]): Promise<string[]> {
+  async release(network: TestNetwork, jobId: Hex, refs: Hex[], asPlanned = false): Promise<string[]> {
     const others = network.peers.map((p) => p.nodeId).slice(0, 2)
     const seed = await this.ledger.seed(jobId)
     const ranking = seed && rankNodes(seed, [...network.peers.map((p) => p.nodeId), this.signer.address])
@@ -95,6 +95,12 @@ class Attacker {
       sources.push({ ref, helpers })
     }
     const plan = encodeMessage('release', { jobId, attempt: 1, committee, sources })
+    // Members take pieces only of a plan they were given.
+    if (asPlanned)
+      for (const member of committee.slice(1))
+        this.transport
+          .request(member, PROTOCOLS.run, encodeMessage('run', { jobId, attempt: 1, committee, sources }))
+          .catch(() => undefined)
     return Promise.all(
       network.peers.map((peer) =>
         this.transport.request(peer.nodeId, PROTOCOLS.release, plan).then(
@@ -137,7 +143,7 @@ describe('holders refuse, whatever the requester’s node does (Alg. 2)', () => 
     const ref = (await alice.share('0.5', mean)) as Hex
     const job = await mallory.request('mean', [ref])
     await mallory.admit(job)
-    const codes = await mallory.release(network, job.jobId, [ref])
+    const codes = await mallory.release(network, job.jobId, [ref], true)
     expect(codes.filter((code) => code === 'released')).toHaveLength(3)
   })
 
