@@ -14,6 +14,18 @@ export class RpcError extends Error {
   }
 }
 
+const NO_FUNDS = /insufficient (funds|balance)|OutOfFund|LackOfFund/i
+const REFUSED =
+  /revert|nonce|already (known|imported)|underpriced|replacement|gas|initcode|oversized|invalid/i
+
+/**
+ * Whether a refusal is about what was asked. Everything else (rate limits, state that the node lost or has not
+ * got yet, internal trouble) is about the endpoint: another one, or the same one later, may answer.
+ */
+export function isAboutRequest(error: RpcError): boolean {
+  return error.data !== undefined || NO_FUNDS.test(error.message) || REFUSED.test(error.message)
+}
+
 /** The effect is on the ledger already; the outbox counts it as success. */
 export class AlreadyDoneError extends Error {}
 
@@ -79,7 +91,7 @@ export function revertError(data: Hex | undefined, what: string, cause?: unknown
 export function ledgerError(error: unknown, what: string): Error {
   if (error instanceof EnigmaError || error instanceof AlreadyDoneError) return error
   if (!(error instanceof RpcError)) return EnigmaError.from(error)
-  if (/insufficient (funds|balance)|OutOfFund|LackOfFund/i.test(error.message))
+  if (NO_FUNDS.test(error.message))
     return new EnigmaError('INSUFFICIENT_FUNDS', `${what}: the account cannot pay for it`, {
       remedy: 'Add funds to the account and try again.',
       cause: error,

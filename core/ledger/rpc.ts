@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { EnigmaError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import { RpcError } from './errors.ts'
+import { isAboutRequest, RpcError } from './errors.ts'
 import type { Address, BlockRef, Bytes32, Hex, LedgerDeployment } from './types.ts'
 
 const hex = z
@@ -65,8 +65,6 @@ export interface RpcOptions {
   log: Log
 }
 
-/** Refusals that another endpoint may not share: rate limits, pruned state, internal trouble. */
-const ENDPOINT_TROUBLE = new Set([-32005, -32603, -32601, -32002])
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
 interface Endpoint {
@@ -98,7 +96,7 @@ export class Rpc {
     this.#abort.abort()
   }
 
-  /** Throws RpcError for a refusal, LEDGER_UNREACHABLE or LEDGER_WRONG_CHAIN when no endpoint serves. */
+  /** Throws RpcError when the request itself is refused, LEDGER_UNREACHABLE or LEDGER_WRONG_CHAIN when no endpoint serves. */
   async request<T>(method: string, params: unknown[], schema: z.ZodType<T>): Promise<T> {
     const failures: string[] = []
     const first = this.#preferred
@@ -112,9 +110,7 @@ export class Rpc {
         return value
       } catch (error) {
         if (this.#abort.signal.aborted) throw new EnigmaError('NOT_RUNNING', 'the ledger client has stopped')
-        if (error instanceof RpcError && !ENDPOINT_TROUBLE.has(error.rpcCode)) throw error
-        if (error instanceof RpcError && i === this.#endpoints.length - 1 && failures.length === 0)
-          throw error
+        if (error instanceof RpcError && isAboutRequest(error)) throw error
         endpoint.checked = false
         failures.push(error instanceof z.ZodError ? 'malformed answer' : (error as Error).message)
         this.#options.log.debug('ledger.endpoint-failed', {

@@ -5,6 +5,7 @@ import { EnigmaError, hasCode } from '../base/errors.ts'
 import { createLog, type Log } from '../base/log.ts'
 import { minute, second } from '../base/units.ts'
 import { DhtNode } from '../dht/node.ts'
+import type { Settings } from '../ipc/index.ts'
 import { LedgerClient } from '../ledger/client.ts'
 import { openNodeStorage } from '../storage/node-storage.ts'
 import { Libp2pTransport } from '../transport/libp2p.ts'
@@ -30,7 +31,7 @@ import { declassifyHandlers } from './services/declassify.ts'
 import { identityHandlers } from './services/identity.ts'
 import { type NodeState, nodeHandlers, register, wantsToServe } from './services/node.ts'
 import { predicateHandlers } from './services/predicate.ts'
-import { settingsHandlers } from './services/settings.ts'
+import { readSettings, settingsHandlers } from './services/settings.ts'
 import { shareHandlers } from './services/share.ts'
 import { vaultHandlers } from './services/vault.ts'
 import { Session } from './session.ts'
@@ -136,13 +137,16 @@ class ComposedNode implements EnigmaNode {
         return handler(nodeKey.address, payload)
       },
     }
+    const limit = ({ storageQuotaBytes }: Settings) =>
+      storage.records.limit({ totalBytes: storageQuotaBytes })
+    limit(readSettings(this.#context))
     this.#session = new Session(this.#context, () => this.#parts?.backup)
     this.service = new Service(this.#handlers, this.#context, (method) => this.#session.touched(method))
     Object.assign(
       this.#handlers,
       vaultHandlers(this.#context, this.#session),
       dataHandlers(this.#context),
-      settingsHandlers(this.#context),
+      settingsHandlers(this.#context, limit),
       nodeHandlers(this.#context, state),
     )
   }

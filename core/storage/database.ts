@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, statSync } from 'node:fs'
 import Sqlite from 'better-sqlite3'
 import { EnigmaError } from '../base/errors.ts'
 import { MiB } from '../base/units.ts'
@@ -148,6 +148,8 @@ export function openDatabase(
     if (path !== ':memory:' && existsSync(path)) refuseNewer(path, migrations.length)
     db = new Sqlite(path, { timeout: 5000 })
     db.pragma('auto_vacuum = INCREMENTAL')
+    // Shares and jobs are nobody else's business; the -wal and -shm files take the mode of the database.
+    if (path !== ':memory:') chmodSync(path, 0o600)
     db.pragma('journal_mode = WAL')
     db.pragma('synchronous = FULL')
     db.pragma('foreign_keys = ON')

@@ -25,11 +25,16 @@ const COLUMNS =
 /** Records of this node in SQLite. */
 export class SqliteRecordStore implements RecordStore {
   readonly #db: Database
-  readonly #quotas: Quotas
+  #quotas: Quotas
 
   constructor(db: Database, quotas: Quotas) {
     this.#db = db
     this.#quotas = quotas
+  }
+
+  /** New limits for what is stored from now on; nothing that is there is removed. */
+  limit(quotas: Partial<Quotas>): void {
+    this.#quotas = { ...this.#quotas, ...quotas }
   }
 
   put(entry: StoredRecord): void {

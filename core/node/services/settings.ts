@@ -20,7 +20,8 @@ export function readSettings(context: Pick<NodeContext, 'settings'>): Settings {
   return { ...DEFAULTS, ...Object.fromEntries(Object.entries(set).filter(([, v]) => v !== undefined)) }
 }
 
-export function settingsHandlers(context: NodeContext): Handlers {
+/** `changed` is told what now holds. */
+export function settingsHandlers(context: NodeContext, changed: (settings: Settings) => void): Handlers {
   const { vault, events } = context
   return {
     'settings.get': async () => readSettings(context),
@@ -30,6 +31,7 @@ export function settingsHandlers(context: NodeContext): Handlers {
         ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)),
       }
       context.settings.set('settings', next)
+      changed(readSettings(context))
       events.emit({ type: 'settings' })
       return readSettings(context)
     },

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { createLog } from '../../../core/base/log.ts'
 import { utf8 } from '../../../core/base/bytes.ts'
 import type { EventBatch, LedgerEvent } from '../../../core/ledger/types.ts'
 import * as support from '../../unit/ledger/support.ts'
@@ -30,7 +31,7 @@ test(
   'any schedule of writes and reorganisations ends with the last written values, each event once',
   async () => {
     await using chain = await support.startChain({ saveMs: 3_600_000 })
-    const ledger = await chain.client({ pollMs: 10 })
+    const ledger = await chain.client({ pollMs: 10 }, { log: createLog('warn') })
     const signer = await support.fundedSigner(ledger)
     let events: LedgerEvent[] = []
     let readers = 0
