@@ -88,7 +88,7 @@ export interface ReleaseRequest {
   holder: NodeId
   /** The node that asks on the requester's behalf. */
   via: NodeId
-  /** What the data are wanted for: 'load', 'declassify', a job id … up to 128 characters. */
+  /** What the data are wanted for: 'declassify', 'load' by the owner, or the reference (a_x) whose read rule is invoked. */
   purpose: string
   time: number
   nonce: Hash

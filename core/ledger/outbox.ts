@@ -209,9 +209,12 @@ export class Outbox {
     return this.#update(intent, { state: 'pending', txHash: null, nonce: null })
   }
 
+  /** One that comes earlier is still to be sent, or got in later. */
   #overtook(intent: StoredIntent): boolean {
-    for (const other of this.#intents.values())
-      if (other.signer === intent.signer && other.seq < intent.seq && other.state === 'pending') return true
+    for (const other of this.#intents.values()) {
+      if (other.signer !== intent.signer || other.seq >= intent.seq) continue
+      if (other.state === 'pending' || (other.nonce ?? -1) > (intent.nonce ?? 0)) return true
+    }
     return false
   }
 
@@ -404,20 +407,38 @@ export class Outbox {
       }
       log.error('ledger.transaction-lost', { label: intent.label, code: EnigmaError.from(error).code })
     }
-    this.#redo.delete(intent.id)
     if (error instanceof AlreadyDoneError) {
-      // Kept like any other, without a transaction to look for: after a rewind it is tried again.
-      const head = await this.#modules.rpc.head()
-      const place = { blockNumber: head.number, blockHash: head.hash }
-      await this.#update(intent, { state: 'mined', txHash: null, nonce: null, ...place })
-      this.#fresh.add(intent)
-      this.#resolve({ id: intent.id, txHash: null, blockNumber: null }, 'confirmed')
+      await this.#alreadyDone(intent)
       return
     }
+    this.#redo.delete(intent.id)
     this.#intents.delete(intent.id)
     await store.delete(intent.id)
     log.warn('ledger.transaction-refused', { label: intent.label, code: EnigmaError.from(error).code })
     this.#reject(intent.id, error)
+  }
+
+  /**
+   * Kept like any other, without a transaction to look for: after a rewind it is tried again. The block it is
+   * tied to must be one whose state has the effect, so the question is asked once more about exactly that block.
+   */
+  async #alreadyDone(intent: StoredIntent): Promise<void> {
+    const { rpc } = this.#modules
+    const head = await rpc.head()
+    try {
+      await rpc.call(intent.to, intent.data, head.number, intent.signer)
+      return
+    } catch (error) {
+      const again = ledgerError(error, intent.label)
+      if (hasCode(again, 'LEDGER_UNREACHABLE', 'LEDGER_WRONG_CHAIN', 'NOT_RUNNING')) throw again
+      if (!(again instanceof AlreadyDoneError)) return
+    }
+    if ((await rpc.block(head.number))?.hash !== head.hash) return
+    this.#redo.delete(intent.id)
+    const place = { blockNumber: head.number, blockHash: head.hash }
+    await this.#update(intent, { state: 'mined', txHash: null, nonce: null, ...place })
+    this.#fresh.add(intent)
+    this.#resolve({ id: intent.id, txHash: null, blockNumber: null }, 'confirmed')
   }
 
   /** It was in a block once. */

@@ -270,6 +270,8 @@ class ComposedNode implements EnigmaNode {
           privateKey: nodeKey.withPrivateKey((key) => key.slice()),
           ...(listen === undefined ? {} : { listen }),
           bootstrap: [],
+          localDiscovery: options.network.localDiscovery === true,
+          internet: options.network.internet === true,
         },
         {
           isAdmitted: (node) => registry.isAdmitted(node),

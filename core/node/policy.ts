@@ -41,13 +41,26 @@ export function holderPolicy(ledger: Ledger): HolderPolicy {
       return recoverSigner(digest, request.signature) === request.requester
     },
     async authorise(request, record) {
-      const reference = await ledger.reference(request.key)
-      if (reference === undefined) return record.kind === 'encrypted' && record.owner === request.requester
-      if (reference.state !== 'active') return false
       // Shares are released in the clear to their dealer alone; jobs get re-sharings (compute/release).
-      if (record.kind === 'share')
-        return request.purpose === 'declassify' && reference.owner === request.requester
-      return ledger.canRead(request.key, request.requester)
+      if (record.kind === 'share') {
+        const reference = await ledger.reference(request.key)
+        return (
+          request.purpose === 'declassify' &&
+          reference?.state === 'active' &&
+          reference.owner === request.requester
+        )
+      }
+      // Encrypted data: the owner's alone, unless the request names a reference whose read rule admits the requester.
+      if (request.purpose === 'load') return record.owner === request.requester
+      if (!/^0x[0-9a-f]{64}$/.test(request.purpose)) return false
+      const ref = request.purpose as Hex
+      const reference = await ledger.reference(ref)
+      return (
+        reference?.kind === 'encrypted' &&
+        reference.owner === record.owner &&
+        reference.commitmentsDigest === record.content &&
+        (await ledger.canRead(ref, request.requester))
+      )
     },
     async ledgerOpinion(kind, key, content, owner) {
       const reference = await ledger.reference(key)

@@ -14,6 +14,10 @@ export interface NetworkConfig {
   bootstrap: string[]
   /** Blocks on top of a transaction before it counts. */
   confirmations: number
+  /** Finds peers on the local network (multicast DNS). */
+  localDiscovery?: boolean
+  /** Nodes behind routers: relayed connections, hole punching, address detection. */
+  internet?: boolean
 }
 
 export interface NodeOptions {

@@ -31,6 +31,8 @@ const networkConfig = z.strictObject({
   }),
   bootstrap: z.array(z.string().startsWith('/').max(300)).max(100),
   confirmations: z.int().min(1).max(1000),
+  localDiscovery: z.boolean().default(false),
+  internet: z.boolean().default(false),
 })
 
 export function networkFile(dataDir: string): string {

@@ -1,17 +1,25 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { toHex } from '../../../core/base/bytes.ts'
+import { systemClock } from '../../../core/base/clock.ts'
+import { silentLog } from '../../../core/base/log.ts'
 import { randomBytes } from '../../../core/base/random.ts'
 import { functionHash } from '../../../core/circuits/functions.ts'
 import type { FunctionId } from '../../../core/circuits/types.ts'
 import { rankNodes } from '../../../core/committee/draw.ts'
 import { encodeCanonical } from '../../../core/dht/cbor.ts'
-import { GET } from '../../../core/dht/holder.ts'
+import { DhtClient } from '../../../core/dht/client.ts'
+import { GET, Holder } from '../../../core/dht/holder.ts'
+import { encryptedKey } from '../../../core/dht/records.ts'
+import { seal, unseal } from '../../../core/dht/seal.ts'
 import { signRelease } from '../../../core/dht/signatures.ts'
 import type { Predicate } from '../../../core/ipc/index.ts'
 import { LedgerClient } from '../../../core/ledger/client.ts'
 import { MemoryCursorStore, MemoryOutboxStore } from '../../../core/ledger/stores.ts'
 import type { Hex, JobRequest } from '../../../core/ledger/types.ts'
 import { decodeMessage, encodeMessage, type Message, PROTOCOLS } from '../../../core/node/compute/messages.ts'
+import { holderPolicy } from '../../../core/node/policy.ts'
+import { encodePredicate, predicateId } from '../../../core/predicates/codec.ts'
+import { openNodeStorage } from '../../../core/storage/node-storage.ts'
 import { Libp2pTransport } from '../../../core/transport/libp2p.ts'
 import type { NodeId } from '../../../core/transport/types.ts'
 import { LocalSigner } from '../../../core/wallet/signer.ts'
@@ -51,6 +59,22 @@ class Attacker {
   async stop(): Promise<void> {
     await this.transport.stop()
     await this.ledger.stop()
+  }
+
+  /** The asking half of off-chain storage, over this node's own channels. */
+  client(network: TestNetwork): DhtClient {
+    const store = openNodeStorage(':memory:')
+    const { transport } = this
+    const holder = new Holder({
+      transport,
+      store: store.records,
+      policy: holderPolicy(this.ledger),
+      sign: (digest) => this.signer.signDigest(digest),
+      clock: systemClock,
+      log: silentLog,
+    })
+    const candidates = async () => network.peers.map((p) => ({ id: p.nodeId, preference: 1 }))
+    return new DhtClient({ transport, holder, candidates, clock: systemClock, log: silentLog })
   }
 
   async request(fn: FunctionId, refs: Hex[], params: unknown = {}): Promise<{ jobId: Hex; refs: Hex[] }> {
@@ -130,6 +154,7 @@ afterAll(async () => {
 }, 60_000)
 
 const mean: Predicate = { kind: 'functions', functions: [functionHash('mean')] }
+const NOBODY: Hex = `0x${'00'.repeat(32)}`
 const REFUSED = [
   'PERMISSION_DENIED',
   'PERMISSION_DENIED',
@@ -251,5 +276,51 @@ describe('holders refuse, whatever the requester’s node does (Alg. 2)', () => 
     await rpc('evm_mine', [])
     await expect(mallory.admit(job)).rejects.toMatchObject({ code: 'PREDICATE_EXPIRED' })
     expect(await mallory.release(network, job.jobId, [ref])).toEqual(REFUSED)
+  })
+
+  it('encrypted data to anyone but the owner and whom its read rule names (Alg. 3)', async () => {
+    const friend = new LocalSigner(randomBytes(32))
+    const plaintext = new TextEncoder().encode('for a friend')
+    const secret = randomBytes(32)
+    const me = mallory.signer
+    const owner = { owner: me.address, signer: me.address, sign: async (d: Uint8Array) => me.signDigest(d) }
+    const ciphertext = seal(secret, me.address, plaintext)
+    const client = mallory.client(network)
+    const key = encryptedKey(me.address, ciphertext)
+    const record = { kind: 'encrypted', key, owner: me.address, ciphertext } as const
+    const prepared = await client.prepareEncrypted(record, owner, { replicas: 3, quorum: 3 })
+    await client.commit(prepared, owner)
+    const holders = prepared.placements.map((p) => p.holder)
+    const read = (signer: LocalSigner, purpose: string) =>
+      client.load('encrypted', key, {
+        signer: { signer: signer.address, sign: async (d) => signer.signDigest(d) },
+        purpose,
+        holders,
+      })
+    const refused = async (signer: LocalSigner, purpose: string) =>
+      expect((await read(signer, purpose)).failures.map((f) => f.error.code)).toEqual(
+        Array(3).fill('PERMISSION_DENIED'),
+      )
+    const { records } = await read(me, 'load')
+    expect(unseal(secret, me.address, records[0]?.record.ciphertext as Uint8Array)).toEqual(plaintext)
+    await refused(friend, 'load')
+
+    // The reference names its reader.
+    const identity = mallory.ledger.identityAddress([me.address])
+    await mallory.ledger.createIdentity(me, [{ account: me.address, roles: 15n }], NOBODY)
+    const rule = encodePredicate({ kind: 'keys', accounts: [friend.address] })
+    await mallory.ledger.publishPredicate(me, rule)
+    await mallory.ledger.createReference(me, {
+      ...{ identity, xRef: key, kind: 'encrypted', length: 1, n: 3, t: 0 },
+      computePredicate: predicateId(rule),
+      readPredicate: predicateId(rule),
+      commitmentsDigest: prepared.content,
+      c0: `0x${'00'.repeat(64)}`,
+    })
+    const ref = mallory.ledger.referenceId(identity, key)
+    expect((await read(friend, ref)).records).toHaveLength(3)
+    await refused(new LocalSigner(randomBytes(32)), ref)
+    await mallory.ledger.revoke(me, ref)
+    await refused(friend, ref)
   })
 })
