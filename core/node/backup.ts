@@ -2,7 +2,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { fromHex, toHex, utf8 } from '../base/bytes.ts'
-import { EnigmaError } from '../base/errors.ts'
+import { EnigmaError, hasCode } from '../base/errors.ts'
 import { MiB, second } from '../base/units.ts'
 import { encryptedKey } from '../dht/records.ts'
 import type { Hash } from '../dht/types.ts'
@@ -17,8 +17,9 @@ const QUORUM = 2
 const MAX_BYTES = 30 * MiB
 /** Changes in quick succession make one backup. */
 const SETTLE_MS = 5 * second
+const RETRY_MS = 10 * second
 /** The longest that locking waits for a backup that is due. */
-const FINISH_MS = 1 * second
+const FINISH_MS = 3 * second
 
 /**
  * Keeps a copy of the vault in the network, so that the phrase alone restores everything on an empty machine: an
@@ -35,11 +36,7 @@ export class NetworkBackup {
 
   /** Notes that the vault changed. */
   changed(): void {
-    if (this.#timer !== undefined) clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined
-      void this.flush()
-    }, SETTLE_MS)
+    this.#after(SETTLE_MS)
   }
 
   /** Writes what is due before the keys go, but does not keep a lock or a stop waiting for a slow network. */
@@ -55,18 +52,27 @@ export class NetworkBackup {
     this.#timer = undefined
   }
 
-  /** Writes a backup now. A failure is logged and tried again with the next change. */
+  /** Writes a backup now. A failure is logged and tried again a little later. */
   async flush(): Promise<void> {
     this.stop()
     await this.#running
     this.#running = this.#write()
       .catch((error) => {
         this.#context.log.info('network backup postponed', { code: EnigmaError.from(error).code })
+        if (!hasCode(error, 'VAULT_LOCKED', 'QUOTA_EXCEEDED')) this.#after(RETRY_MS)
       })
       .finally(() => {
         this.#running = undefined
       })
     await this.#running
+  }
+
+  #after(ms: number): void {
+    if (this.#timer !== undefined) clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      void this.flush()
+    }, ms)
   }
 
   async #write(): Promise<void> {

@@ -124,8 +124,10 @@ test('lock and unlock', async () => {
 })
 
 test('the words restore everything on an empty machine', async () => {
-  // The copy in the network follows the last change after some seconds.
-  await new Promise((resolve) => setTimeout(resolve, 8000))
+  // The copy in the network follows the last change after some seconds, at the latest with the lock.
+  await ada.page.waitForTimeout(8000)
+  await ada.page.getByRole('button', { name: 'Lock vault' }).click()
+  await expect(ada.page.getByRole('button', { name: 'Unlock' })).toBeVisible()
   const again = await world.open('ada-new-machine')
   const { page } = again
   await page.getByRole('button', { name: 'Restore from 24 words' }).click()
