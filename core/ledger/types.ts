@@ -407,7 +407,7 @@ export interface OutboxStore {
 // ---------------------------------------------------------------- the ledger
 
 export interface WriteOptions {
-  /** Idempotency key: the same id is never sent twice. Default: H(signer, to, data, value). */
+  /** Idempotency key: one intent per id, joined by later calls. Default: random, every call is one of its own. */
   id?: string
   /** `stored`: return when durable in the outbox. `mined` / `confirmed` (default): when in a block / deep enough. */
   wait?: 'stored' | 'mined' | 'confirmed'

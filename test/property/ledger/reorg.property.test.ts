@@ -1,12 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { utf8 } from '../../../core/base/bytes.ts'
-import { createLog } from '../../../core/base/log.ts'
 import type { EventBatch, LedgerEvent } from '../../../core/ledger/types.ts'
 import * as support from '../../unit/ledger/support.ts'
 
 /** Schedules; `RUNS=1000` is the long version. */
-const RUNS = Number(process.env.RUNS ?? 12)
+const RUNS = Number(process.env.RUNS ?? 6)
 
 const step = fc.oneof(
   {
@@ -31,7 +30,7 @@ test(
   'any schedule of writes and reorganisations ends with every value written, each event once',
   async () => {
     await using chain = await support.startChain({ saveMs: 3_600_000 })
-    const ledger = await chain.client({ pollMs: 10 }, { log: createLog('warn') })
+    const ledger = await chain.client({ pollMs: 10 })
     const signer = await support.fundedSigner(ledger)
     let events: LedgerEvent[] = []
     let readers = 0
@@ -81,7 +80,7 @@ test(
       { numRuns: RUNS, endOnFailure: true },
     )
   },
-  RUNS * 5000,
+  RUNS * 15_000,
 )
 
 /** Nothing is waiting, and nothing that was mined has been dropped since. */
