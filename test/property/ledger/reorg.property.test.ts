@@ -10,7 +10,7 @@ const RUNS = Number(process.env.RUNS ?? 6)
 const step = fc.oneof(
   {
     weight: 3,
-    arbitrary: fc.record({ kind: fc.constant('set' as const), key: fc.nat(11) }),
+    arbitrary: fc.record({ kind: fc.constant('set' as const), key: fc.nat(3), value: fc.nat(255) }),
   },
   {
     weight: 1,
@@ -27,7 +27,7 @@ const step = fc.oneof(
 )
 
 test(
-  'any schedule of writes and reorganisations ends with every value written, each event once',
+  'any schedule of writes and reorganisations ends with the last written values, each event once',
   async () => {
     await using chain = await support.startChain({ saveMs: 3_600_000 })
     const ledger = await chain.client({ pollMs: 10 })
@@ -41,16 +41,15 @@ test(
     const subscription = await ledger.subscribe('main', apply)
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 20 }), async (steps) => {
-        // Intents are idempotent, as all of the node's are; a key has one value.
-        const keys = Array.from({ length: 12 }, () => support.randomWord())
+        const keys = [0, 1, 2, 3].map(() => support.randomWord())
         const last = new Map<string, number>()
         const floor = (await ledger.head()).number
         for (const s of steps) {
           const height = (await ledger.head()).number - floor
           if (s.kind === 'set') {
             // Not awaited until it is mined: writes, looks and reorganisations interleave.
-            await ledger.set(signer, keys[s.key]!, Uint8Array.of(s.key), { wait: 'stored' })
-            last.set(keys[s.key]!, s.key)
+            await ledger.set(signer, keys[s.key]!, Uint8Array.of(s.value), { wait: 'stored' })
+            last.set(keys[s.key]!, s.value)
           } else if (s.kind === 'mine') {
             await chain.rpc('anvil_mine', [`0x${s.blocks.toString(16)}`])
           } else if (height > 1) {
