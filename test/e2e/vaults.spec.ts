@@ -109,6 +109,8 @@ test('revoking ends access and erases the shares', async () => {
   const { dialog } = ada
   await ada.confirmed(() => dialog.getByRole('button', { name: 'Revoke access' }).click())
   await expect(page.getByText('Access revoked').first()).toBeVisible({ timeout: 60_000 })
+  await page.keyboard.press('Escape')
+  await expect(dialog).toBeHidden()
 })
 
 test('lock and unlock', async () => {
