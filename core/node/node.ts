@@ -210,19 +210,16 @@ class ComposedNode implements EnigmaNode {
     this.#transport = transport
     Object.defineProperty(context, 'transport', { value: transport })
     const repair = serveRepair(() => context)
-    const dht = new DhtNode(
-      {},
-      {
-        transport,
-        store: context.records,
-        policy: holderPolicy(ledger),
-        sign: (digest) => nodeKey.signDigest(digest),
-        candidates: () => registry.candidates(),
-        repairShare: repair.repairShare,
-        clock: context.clock,
-        log,
-      },
-    )
+    const dht = new DhtNode(this.#context.options.maintenance ?? {}, {
+      transport,
+      store: context.records,
+      policy: holderPolicy(ledger),
+      sign: (digest) => nodeKey.signDigest(digest),
+      candidates: () => registry.candidates(),
+      repairShare: repair.repairShare,
+      clock: context.clock,
+      log,
+    })
     Object.defineProperty(context, 'dht', { value: dht })
     repair.serve()
     serveHolder(context)

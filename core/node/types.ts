@@ -30,6 +30,8 @@ export interface NodeOptions {
   /** Multiaddrs; by default a free TCP port on loopback. */
   listen?: string[]
   logLevel?: LogLevel
+  /** How long a co-holder may be silent before it is replaced, and how often that is looked at. */
+  maintenance?: { graceMs: number; intervalMs: number }
 }
 
 /** A composed node. `start` resolves once it is usable; `stop` leaves everything durable and closed. */

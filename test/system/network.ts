@@ -15,7 +15,7 @@ import { LedgerClient } from '../../core/ledger/client.ts'
 import { Devnet } from '../../core/ledger/devnet.ts'
 import { MemoryCursorStore, MemoryOutboxStore } from '../../core/ledger/stores.ts'
 import { createNode } from '../../core/node/node.ts'
-import type { EnigmaNode, NetworkConfig } from '../../core/node/types.ts'
+import type { EnigmaNode, NetworkConfig, NodeOptions } from '../../core/node/types.ts'
 
 /** A password that the vault accepts; the test vaults hold nothing real. */
 export const PASSWORD = 'correct horse battery staple 42'
@@ -28,16 +28,19 @@ export class TestNetwork {
   readonly peers: EnigmaNode[] = []
   readonly people: Person[] = []
 
-  private constructor(dir: string, chain: Devnet) {
+  readonly #maintenance: NodeOptions['maintenance']
+
+  private constructor(dir: string, chain: Devnet, maintenance: NodeOptions['maintenance']) {
+    this.#maintenance = maintenance
     this.dir = dir
     this.chain = chain
   }
 
   /** `peers` serving nodes. */
-  static async start(peers: number): Promise<TestNetwork> {
+  static async start(peers: number, maintenance?: NodeOptions['maintenance']): Promise<TestNetwork> {
     const dir = await mkdtemp(join(tmpdir(), 'enigma-system-'))
     const chain = await Devnet.start({ directory: join(dir, 'chain'), log: silentLog })
-    const network = new TestNetwork(dir, chain)
+    const network = new TestNetwork(dir, chain, maintenance)
     for (let i = 0; i < peers; i++) await network.addPeer()
     return network
   }
@@ -63,6 +66,7 @@ export class TestNetwork {
       host: 'headless',
       serve: true,
       logLevel: 'error',
+      ...(this.#maintenance === undefined ? {} : { maintenance: this.#maintenance }),
     })
     await node.start()
     this.peers[index] = node
