@@ -96,7 +96,12 @@ class Attacker {
   }
 
   /** Asks every holder to release its share to a committee that this node leads; gives each one's refusal. */
-  async release(network: TestNetwork, jobId: Hex, refs: Hex[], asPlanned = false): Promise<string[]> {
+  async release(
+    network: TestNetwork,
+    jobId: Hex,
+    refs: Hex[],
+    /** Number of an attempt that the members are told of, too. */ planned = 0,
+  ): Promise<string[]> {
     const others = network.peers.map((p) => p.nodeId).slice(0, 2)
     const seed = await this.ledger.seed(jobId)
     const ranking = seed && rankNodes(seed, [...network.peers.map((p) => p.nodeId), this.signer.address])
