@@ -20,9 +20,13 @@ test.afterAll(async () => {
 })
 
 test('the page is sandboxed and isolated', async () => {
-  const preferences = await app.evaluate(({ BrowserWindow }) =>
-    BrowserWindow.getAllWindows()[0]?.webContents.getLastWebPreferences(),
-  )
+  const preferences = await app.evaluate(({ BrowserWindow }) => {
+    // In Electron, but not in its types.
+    const contents = BrowserWindow.getAllWindows()[0]?.webContents as unknown as {
+      getLastWebPreferences(): Record<string, unknown>
+    }
+    return contents.getLastWebPreferences()
+  })
   expect(preferences).toMatchObject({ sandbox: true, contextIsolation: true, nodeIntegration: false })
   expect(await page.evaluate(() => ['require', 'process'].filter((name) => name in globalThis))).toEqual([])
 })
