@@ -18,6 +18,7 @@ export default defineConfig({
   use: {
     ...devices['Desktop Chrome'],
     viewport: { width: 1280, height: 800 },
+    actionTimeout: 45_000,
     screenshot: 'only-on-failure',
     trace: 'retain-on-failure',
   },

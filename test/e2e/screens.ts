@@ -21,8 +21,7 @@ async function appearance(app: App, language: 'en' | 'zh', theme: 'light' | 'dar
   await app.page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' })
   await app.go('settings/general')
   const { page } = app
-  const language_ = page.getByRole('combobox').first()
-  await language_.click()
+  await page.getByRole('combobox', { name: /^(Language|语言)$/ }).click()
   await page.getByRole('option', { name: language === 'en' ? 'English' : '简体中文' }).click()
   await expect(page.locator('html')).toHaveAttribute('lang', language === 'en' ? /en/ : /zh/)
 }
