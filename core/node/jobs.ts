@@ -1,9 +1,14 @@
+import { systemClock } from '../base/clock.ts'
 import { EnigmaError, type ErrorObject, hasCode } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { randomBytes } from '../base/random.ts'
+import { minute, second } from '../base/units.ts'
 import type { Job } from '../ipc/index.ts'
 import type { JobRow, JobStore } from '../storage/types.ts'
 import type { Events } from './events.ts'
+
+const CHAIN_RETRY_MS = 1 * second
+const CHAIN_PATIENCE_MS = 10 * minute
 
 /** A job's row: what the interface shows, and what its handler needs to go on after a restart (never a secret). */
 interface JobData {
@@ -165,7 +170,7 @@ export class JobRunner {
     try {
       if (handler === undefined) throw new EnigmaError('UNSUPPORTED', `no handler for ${row.kind} jobs`)
       save('running', data)
-      const result = await (handler as JobHandler<Record<string, unknown>>)(handle)
+      const result = await patiently(handle, handler as JobHandler<Record<string, unknown>>)
       save('done', { ...data, phase: 'done', progress: 1, result })
     } catch (thrown) {
       const error = EnigmaError.from(thrown)
@@ -182,6 +187,22 @@ export class JobRunner {
   #save(id: string, state: JobRow['state'], data: JobData, from?: JobRow['state'][]): void {
     this.#store.update(id, { state, data }, from)
     this.#events.emit({ type: 'job', id })
+  }
+}
+
+/** A chain that is away, or came back some blocks earlier, delays a job: its steps are repeatable. */
+async function patiently(
+  handle: JobHandle<Record<string, unknown>>,
+  handler: JobHandler<Record<string, unknown>>,
+): Promise<Record<string, string>> {
+  const until = Date.now() + CHAIN_PATIENCE_MS
+  for (;;) {
+    try {
+      return await handler(handle)
+    } catch (error) {
+      if (!hasCode(error, 'LEDGER_UNREACHABLE', 'LEDGER_REORG') || Date.now() > until) throw error
+    }
+    await systemClock.sleep(CHAIN_RETRY_MS, handle.signal)
   }
 }
 
