@@ -104,7 +104,8 @@ export const vaultMethods = {
   'vault.changePassword': method(z.strictObject({ current: password, next: password }), nothing),
   'vault.restore': method(
     z.strictObject({ phrase: z.string().max(400), password }),
-    z.object({ account: address, references: z.int() }),
+    /** `pending`: the network has not given the backup yet; it is asked again until it does. */
+    z.object({ account: address, references: z.int(), pending: z.boolean() }),
   ),
   'vault.rehearse': method(
     z.strictObject({ phrase: z.string().max(400) }),

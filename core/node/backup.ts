@@ -20,6 +20,10 @@ const SETTLE_MS = 5 * second
 const RETRY_MS = 10 * second
 /** The longest that locking waits for a backup that is due. */
 const FINISH_MS = 3 * second
+/** The longest that a restore waits for the network; it goes on in the background. */
+const RESTORE_MS = 20 * second
+/** Settings: this vault was made from a phrase and has not taken over its backup yet. */
+const PENDING = 'backup.restore-pending'
 
 /**
  * Keeps a copy of the vault in the network, so that the phrase alone restores everything on an empty machine: an
@@ -34,9 +38,34 @@ export class NetworkBackup {
     this.#context = context
   }
 
+  /** From now on the backup in the network comes first: nothing is written before it has been merged. */
+  static expectRestore(context: Pick<NodeContext, 'settings'>): void {
+    context.settings.set(PENDING, true)
+  }
+
+  get restorePending(): boolean {
+    return this.#context.settings.get(PENDING) === true
+  }
+
   /** Notes that the vault changed. */
   changed(): void {
     this.#after(SETTLE_MS)
+  }
+
+  /** Goes on with a restore that the network did not allow so far. */
+  resume(): void {
+    if (this.restorePending) this.#after(0)
+  }
+
+  /** Merges the backup into the open vault, waiting a while for a network that is slow to answer. */
+  async restore(): Promise<void> {
+    const { clock } = this.#context
+    const end = clock.now() + RESTORE_MS
+    while (this.restorePending) {
+      await this.flush()
+      if (!this.restorePending || clock.now() > end) return
+      await clock.sleep(second)
+    }
   }
 
   /** Writes what is due before the keys go, but does not keep a lock or a stop waiting for a slow network. */
@@ -76,8 +105,14 @@ export class NetworkBackup {
   }
 
   async #write(): Promise<void> {
-    const { vault, dht, ledger } = this.#context
+    const { vault, dht, ledger, settings, events } = this.#context
     if (!(await vault.status()).unlocked) return
+    if (this.restorePending) {
+      const added = await this.#merge()
+      settings.delete(PENDING)
+      if (added > 0) events.emit({ type: 'data' })
+      return
+    }
     const path = await this.#path('network-backup.tmp')
     let ciphertext: Uint8Array
     try {
@@ -104,10 +139,12 @@ export class NetworkBackup {
   }
 
   /** Merges the newest backup into the open vault. Returns the records added; 0 when there is no backup. */
-  async restore(phrase: string): Promise<number> {
-    const { vault, dht, ledger } = this.#context
+  async #merge(): Promise<number> {
+    const { vault, dht, ledger, index } = this.#context
     const me = account(this.#context)
-    const key = toHex(await ledger.get(me.address, POINTER)) as Hash
+    await index.caughtUp()
+    // The one before the latest may be gone from the holders already.
+    const key = toHex(await ledger.get(me.address, POINTER, 'latest')) as Hash
     if (key.length !== 66) return 0
     const holders = (await dht.client.locate('encrypted', key)).map((r) => r.holder)
     const { records } = await dht.client.load('encrypted', key, {
@@ -119,12 +156,12 @@ export class NetworkBackup {
     const found = records[0]
     if (found === undefined)
       throw new EnigmaError('NOT_FOUND', 'the backup in the network could not be loaded', {
-        remedy: 'The accounts are restored. Try again later, or import an export file.',
+        remedy: 'It is tried again by itself. An export file can be imported as well.',
       })
     const path = await this.#path('network-restore.tmp')
     try {
       await writeFile(path, found.record.ciphertext, { mode: 0o600 })
-      return (await vault.importFrom(path, { phrase })).added
+      return (await vault.importFrom(path, { phrase: true })).added
     } finally {
       await rm(path, { force: true })
     }

@@ -73,9 +73,12 @@ export class LedgerIndex {
     this.#log = modules.log
   }
 
+  /** Resolves once it is up to date. A start that failed can be tried again. */
   async start(): Promise<void> {
-    this.#replay()
-    this.#subscription = await this.#ledger.subscribe('index', (batch) => this.#handle(batch))
+    if (this.#subscription === undefined) {
+      this.#replay()
+      this.#subscription = await this.#ledger.subscribe('index', (batch) => this.#handle(batch))
+    }
     await this.#subscription.caughtUp()
   }
 

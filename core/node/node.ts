@@ -53,6 +53,13 @@ export async function createNode(options: NodeOptions): Promise<EnigmaNode> {
   return new ComposedNode(options, log, nodeKey, storage)
 }
 
+interface Parts {
+  transport: Libp2pTransport
+  member: Member
+  coordinator: Coordinator
+  backup: NetworkBackup
+}
+
 class ComposedNode implements EnigmaNode {
   readonly service: Service
   readonly nodeId: NodeId
@@ -63,7 +70,8 @@ class ComposedNode implements EnigmaNode {
   readonly #storage: ReturnType<typeof openNodeStorage>
   readonly #stopping = new AbortController()
   #transport: Libp2pTransport | undefined
-  #parts: { member: Member; coordinator: Coordinator; backup: NetworkBackup } | undefined
+  #parts: Parts | undefined
+  #ledgerStarted = false
   #connecting: Promise<void> | undefined
   #upkeep: NodeJS.Timeout | undefined
 
@@ -200,12 +208,42 @@ class ComposedNode implements EnigmaNode {
     }
   }
 
+  /** Each step is done once, so that it can be called again when the chain went away in between. */
   async #connect(): Promise<void> {
     const context = this.#context
-    const { ledger, index, registry, nodeKey, log, settings, events } = context
-    await ledger.start()
-    ledger.useSigner(nodeKey)
+    const { ledger, index, nodeKey, log, settings, events } = context
+    if (!this.#ledgerStarted) {
+      await ledger.start()
+      ledger.useSigner(nodeKey)
+      this.#ledgerStarted = true
+    }
     await index.start()
+    const { transport, coordinator } = this.#parts ?? (await this.#assemble())
+    await this.#register()
+    await this.#meetPeers()
+    index.onEvent((event) => this.#announce(event.name))
+    index.onRewind(() => {
+      coordinator.resume()
+      for (const type of ['compute', 'approvals', 'sharing', 'node'] as const) events.emit({ type })
+    })
+    transport.onPeer(() => events.emit({ type: 'node' }))
+    context.dht.start()
+    this.#state.state = 'running'
+    coordinator.resume()
+    if ((await context.vault.status()).unlocked) await this.#session.opened()
+    this.#upkeep = setInterval(() => void refreshHolders(context), UPKEEP_MS)
+    this.#upkeep.unref()
+    settings.set(
+      'listen',
+      transport.addresses.map((a) => a.split('/p2p/')[0]),
+    )
+    events.emit({ type: 'node' })
+    log.info('node is up', { node: this.nodeId, serving: wantsToServe(context) })
+  }
+
+  async #assemble(): Promise<Parts> {
+    const context = this.#context
+    const { ledger, registry, nodeKey, log } = context
     const transport = await this.#listen()
     this.#transport = transport
     Object.defineProperty(context, 'transport', { value: transport })
@@ -227,7 +265,7 @@ class ComposedNode implements EnigmaNode {
     const coordinator = new Coordinator(context, member)
     const requester = new Requester(context)
     const backup = new NetworkBackup(context)
-    this.#parts = { member, coordinator, backup }
+    this.#parts = { transport, member, coordinator, backup }
     Object.assign(
       this.#handlers,
       identityHandlers(context),
@@ -236,26 +274,7 @@ class ComposedNode implements EnigmaNode {
       computeHandlers(context, requester),
       declassifyHandlers(context, this.#session.declassified),
     )
-    await this.#register()
-    await this.#meetPeers()
-    index.onEvent((event) => this.#announce(event.name))
-    index.onRewind(() => {
-      coordinator.resume()
-      for (const type of ['compute', 'approvals', 'sharing', 'node'] as const) events.emit({ type })
-    })
-    transport.onPeer(() => events.emit({ type: 'node' }))
-    dht.start()
-    this.#state.state = 'running'
-    coordinator.resume()
-    if ((await context.vault.status()).unlocked) await this.#session.opened()
-    this.#upkeep = setInterval(() => void refreshHolders(context), UPKEEP_MS)
-    this.#upkeep.unref()
-    settings.set(
-      'listen',
-      transport.addresses.map((a) => a.split('/p2p/')[0]),
-    )
-    events.emit({ type: 'node' })
-    log.info('node is up', { node: this.nodeId, serving: wantsToServe(context) })
+    return this.#parts
   }
 
   /** On the port of last time, so that the hint in the registry stays true; on a free one if it is taken. */

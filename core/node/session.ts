@@ -1,7 +1,7 @@
 import { EnigmaError } from '../base/errors.ts'
-import { minute } from '../base/units.ts'
+import { minute, second } from '../base/units.ts'
 import type { MethodName } from '../ipc/index.ts'
-import type { NetworkBackup } from './backup.ts'
+import { NetworkBackup } from './backup.ts'
 import { account, type NodeContext, wallet } from './context.ts'
 import type { Declassified } from './services/declassify.ts'
 import { readSettings } from './services/settings.ts'
@@ -9,6 +9,9 @@ import { readSettings } from './services/settings.ts'
 /** Reading does not keep a vault open: the interface refreshes itself while nobody sits before it. */
 const PASSIVE =
   /(\.(list|get|status|info|checklist|functions|references|invitations|result|plan)|^settings\.)/
+
+/** The longest that a restore waits for the network to be reached. */
+const ONLINE_MS = 20 * second
 
 /** What begins when the vault is opened and ends when it is locked. */
 export class Session {
@@ -41,6 +44,7 @@ export class Session {
         log.warn('faucet failed', { code: EnigmaError.from(error).code })
       })
     jobs.resume()
+    this.#backup()?.resume()
   }
 
   async closing(): Promise<void> {
@@ -55,16 +59,18 @@ export class Session {
     ledger.forgetSigner(wallet(this.#context).deposit().address)
   }
 
-  /** After a restore: the records from the network's backup. Returns the references of this account on the ledger. */
-  async recover(phrase: string): Promise<number> {
-    const { index, log } = this.#context
-    if (!this.#context.online()) return 0
-    await index.caughtUp()
-    await this.#backup()
-      ?.restore(phrase)
-      .catch((error) => log.warn('no backup restored', { code: EnigmaError.from(error).code }))
+  /** After a restore: the records from the network's backup, now or when the network answers. */
+  async recover(): Promise<{ references: number; pending: boolean }> {
+    const { clock, index } = this.#context
+    NetworkBackup.expectRestore(this.#context)
+    const end = clock.now() + ONLINE_MS
+    while (this.#backup() === undefined && clock.now() < end) await clock.sleep(250)
+    const backup = this.#backup()
+    if (backup === undefined) return { references: 0, pending: true }
+    await backup.restore()
     const me = account(this.#context).address
-    return [...index.references.values()].filter((r) => r.owner === me && !r.revoked).length
+    const mine = [...index.references.values()].filter((r) => r.owner === me && !r.revoked)
+    return { references: mine.length, pending: backup.restorePending }
   }
 
   /** Starts the idle time anew; the vault locks when it is over. */

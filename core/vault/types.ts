@@ -363,8 +363,11 @@ export interface VaultService {
     path: string,
     protection: ExportProtection,
   ): Promise<{ records: number; files: number; bytes: number }>
-  /** Adds what is missing; of two versions of a record the newer becomes current, the other history. */
-  importFrom(path: string, key: ExportKey): Promise<MergeResult>
+  /**
+   * Adds what is missing; of two versions of a record the newer becomes current, the other history. `phrase: true`
+   * when the file is sealed under the phrase of this vault.
+   */
+  importFrom(path: string, key: ExportKey | { phrase: true }): Promise<MergeResult>
 
   /** Appends to the hash-chained log, durable when it resolves. */
   logActivity(kind: string, fields?: ActivityFields): Promise<ActivityEntry>

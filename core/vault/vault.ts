@@ -534,12 +534,16 @@ export class Vault implements VaultService {
     })
   }
 
-  importFrom(path: string, key: ExportKey): Promise<MergeResult> {
+  importFrom(path: string, key: ExportKey | { phrase: true }): Promise<MergeResult> {
     return this.#mutate(async (session, state) => {
       const { blobs } = session
+      const opens: ExportKey =
+        'phrase' in key && key.phrase === true
+          ? { phrase: entropyToPhrase(state.entropy) }
+          : (key as ExportKey)
       const stored = new Map<string, Awaited<ReturnType<BlobStore['write']>>>()
       try {
-        const content = await readExport(this.#place.fs, path, key, async (id, size, parts) => {
+        const content = await readExport(this.#place.fs, path, opens, async (id, size, parts) => {
           stored.set(id, await blobs.write(parts, size))
         })
         // Content ids are keyed per vault: the records get the ids the content has here.

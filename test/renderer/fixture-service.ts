@@ -234,7 +234,7 @@ export function createFixture(query: URLSearchParams) {
         throw new EnigmaError('PHRASE_INVALID', 'the phrase has 24 words')
       state = 'unlocked'
       emit({ type: 'vault' })
-      return { account: data.me, references: 3 }
+      return { account: data.me, references: 3, pending: false }
     },
     'vault.rehearse': ({ phrase }) => {
       const matches = phrase.trim().split(/\s+/).join(' ') === data.words.join(' ')

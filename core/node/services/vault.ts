@@ -33,7 +33,11 @@ const milliseconds = (iso: string | undefined) => (iso === undefined ? undefined
 
 export function vaultHandlers(
   context: NodeContext,
-  session: { opened(): Promise<void>; closing(): Promise<void>; recover(phrase: string): Promise<number> },
+  session: {
+    opened(): Promise<void>
+    closing(): Promise<void>
+    recover(): Promise<{ references: number; pending: boolean }>
+  },
 ): Handlers {
   const { vault, events } = context
   const changed = () => {
@@ -81,9 +85,9 @@ export function vaultHandlers(
     'vault.restore': async ({ phrase, password }) => {
       await vault.restore(phrase, password)
       await session.opened()
-      const references = await session.recover(phrase)
+      const recovered = await session.recover()
       changed()
-      return { account: account(context).address, references }
+      return { account: account(context).address, ...recovered }
     },
     'vault.rehearse': async ({ phrase }) => {
       const rehearsal = await vault.rehearseRestore(phrase)

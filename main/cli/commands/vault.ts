@@ -70,7 +70,11 @@ export function addVaultCommands(program: Command): void {
         const phrase = await readSecret('24 words', { file: options.phraseFile, env: 'ENIGMA_PHRASE' })
         const password = await session.password('New password', true)
         const result = await (await session.connect()).call('vault.restore', { phrase, password })
-        session.out.result(result, () => `restored ${result.account}: ${result.references} references`)
+        session.out.result(
+          result,
+          () =>
+            `restored ${result.account}: ${result.references} references${result.pending ? '; its data follows as soon as the network answers' : ''}`,
+        )
       }),
     )
 

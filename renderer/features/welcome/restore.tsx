@@ -17,26 +17,30 @@ export function RestoreSteps({ onBack, onDone }: { onBack: () => void; onDone: (
   const [password, setPassword] = useState('')
   const [repeat, setRepeat] = useState('')
   const [tried, setTried] = useState(false)
-  const [references, setReferences] = useState<number>()
+  const [restored, setRestored] = useState<{ references: number; pending: boolean }>()
   const restore = useAction(() => vault.restore(phraseWords(phrase).join(' '), password))
 
   const submit = async (event: FormEvent) => {
     event.preventDefault()
     setTried(true)
     if (phraseWords(phrase).length !== 24 || password !== repeat || passwordScore(password) === 0) return
-    const restored = await restore.run()
-    if (restored === undefined) return
+    const done = await restore.run()
+    if (done === undefined) return
     setPhrase('')
     setPassword('')
     setRepeat('')
-    setReferences(restored.references)
+    setRestored(done)
   }
 
-  if (references !== undefined)
+  if (restored !== undefined)
     return (
       <div>
         <StepHeading title={t('welcome.restored.title')} />
-        <p className="text-muted">{t('welcome.restored.text', { count: references })}</p>
+        {restored.pending ? (
+          <Callout className="mt-3">{t('welcome.restored.pending')}</Callout>
+        ) : (
+          <p className="text-muted">{t('welcome.restored.text', { count: restored.references })}</p>
+        )}
         <Callout className="mt-3">{t('welcome.restored.import')}</Callout>
         <Button variant="primary" size="lg" className="mt-6" onClick={onDone}>
           {t('welcome.done.open')}

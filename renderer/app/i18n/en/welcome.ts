@@ -45,8 +45,10 @@ export const welcome = {
   'restored.title': 'Your vault is back',
   'restored.text':
     '{count, plural, =0 {Your keys are restored. The ledger lists nothing that you shared.} one {Your keys are restored, and # shared item was found on the ledger.} other {Your keys are restored, and # shared items were found on the ledger.}}',
+  'restored.pending':
+    'Your keys are restored. The network has not answered yet; your data appears by itself as soon as it does.',
   'restored.import':
-    'Data that you never shared is only in your backups: import one under Settings → Backup.',
+    'Your data comes from the encrypted copy in the network. If you have a newer export, import it under Settings → Backup.',
   'kit.title': 'Enigma emergency kit',
   'kit.text': 'With these 24 words the vault can be restored on any computer.',
   'kit.date': 'Printed',

@@ -43,7 +43,8 @@ export const welcome: Catalog<typeof en> = {
   'restored.title': '保险库已恢复',
   'restored.text':
     '{count, plural, =0 {密钥已恢复。账本上没有你共享过的内容。} other {密钥已恢复，并在账本上找到 # 项你共享的内容。}}',
-  'restored.import': '从未共享过的数据只存在于你的备份里：请在“设置 → 备份”中导入。',
+  'restored.pending': '密钥已恢复。网络还没有响应；一旦响应，你的数据会自动出现。',
+  'restored.import': '数据来自网络中的加密副本。如果你有更新的导出文件，请在“设置 → 备份”中导入。',
   'kit.title': 'Enigma 应急卡',
   'kit.text': '凭这 24 个单词可以在任何电脑上恢复保险库。',
   'kit.date': '打印日期',
