@@ -1,0 +1,94 @@
+import type { FieldVector } from '../field/types.ts'
+import type { NodeId } from '../transport/types.ts'
+
+/**
+ * One party's part of an authenticated vector ⟨x⟩: the shares of all parties add up to x, their MACs to α·x
+ * (Damgård et al., eprint 2012/642). A public constant is added by party 0 to its share, by each party as
+ * α_i·constant to its MAC.
+ */
+export interface AuthShare {
+  readonly share: FieldVector
+  readonly mac: FieldVector
+}
+
+/** c = a·b, element by element. */
+export interface Triples {
+  readonly a: AuthShare
+  readonly b: AuthShare
+  readonly c: AuthShare
+}
+
+/** c = a². */
+export interface Squares {
+  readonly a: AuthShare
+  readonly c: AuthShare
+}
+
+/** inverse = a⁻¹, a ≠ 0. */
+export interface InversePairs {
+  readonly a: AuthShare
+  readonly inverse: AuthShare
+}
+
+/** Random values that one party, and nobody else, knows. */
+export interface InputMasks {
+  readonly shares: AuthShare
+  /** Only at the owner. */
+  readonly clear?: FieldVector
+}
+
+export const MATERIAL_KINDS = ['triple', 'square', 'inverse', 'bit', 'random', 'mask'] as const
+export type MaterialKind = (typeof MATERIAL_KINDS)[number]
+
+/** Items of each kind; `mask` counts those of every owner alike. */
+export type Amounts = Readonly<Partial<Record<MaterialKind, number>>>
+
+/** The first item of a kind that a job uses; all parties of a job use the same ranges. */
+export type Ranges = Readonly<
+  Partial<Record<MaterialKind, { readonly from: number; readonly count: number }>>
+>
+
+/** A committee with its own MAC key; all material belongs to one epoch. */
+export interface Epoch {
+  /** 32 bytes, hex: the committee, in party order, and the nonces of all parties. */
+  readonly id: string
+  /** Party i of every job of the epoch is parties[i]. */
+  readonly parties: readonly NodeId[]
+  /** 0-based position of this node. */
+  readonly index: number
+}
+
+/**
+ * What one job may consume. Ranges have been recorded as used, durably, before the source exists; each item is
+ * handed out once. Throws MATERIAL_EXHAUSTED when the job takes more than it reserved, MATERIAL_DESTROYED
+ * after an abort of the epoch. Vectors belong to the caller.
+ */
+export interface MaterialSource {
+  readonly epoch: Epoch
+  /** This party's share α_i of the MAC key, length 1. Owned by the source. */
+  readonly macKey: FieldVector
+  triples(count: number): Promise<Triples>
+  squares(count: number): Promise<Squares>
+  inverses(count: number): Promise<InversePairs>
+  bits(count: number): Promise<AuthShare>
+  randoms(count: number): Promise<AuthShare>
+  masks(owner: number, count: number): Promise<InputMasks>
+  /** A MAC check failed or a party cheated: α and everything authenticated under it is erased, durably. */
+  destroy(reason: string): Promise<void>
+}
+
+/**
+ * The consume-once store of one node. Making material and consuming it are separate interfaces: the generator
+ * appends, jobs claim.
+ */
+export interface MaterialStore {
+  /** Items of each kind that are there and not claimed, from the first unclaimed one on. */
+  stock(epochId: string): Promise<Record<MaterialKind, number>>
+  /** Ranges behind everything claimed that hold `amounts`; undefined when the stock is too small. Claims nothing. */
+  propose(epochId: string, amounts: Amounts): Promise<Ranges | undefined>
+  /**
+   * Records durably that `jobId` uses these ranges, then hands them out. MATERIAL_USED when any item was claimed
+   * before, by whichever job; MATERIAL_EXHAUSTED when some are not there.
+   */
+  claim(epochId: string, jobId: string, ranges: Ranges): Promise<MaterialSource>
+}

@@ -1,0 +1,67 @@
+import type { FieldVector, PrimeField } from '../field/types.ts'
+import type { AuthShare, MaterialSource } from '../preprocessing/types.ts'
+import type { NodeId, Session } from '../transport/types.ts'
+
+/** Secret products of one round. */
+export type Product =
+  | { readonly op: 'mul'; readonly a: AuthShare; readonly b: AuthShare }
+  | { readonly op: 'inner'; readonly a: AuthShare; readonly b: AuthShare }
+
+/** What every party broadcast in one round, in party order: the raw material of an audit. */
+export interface RoundRecord {
+  readonly round: number
+  readonly payloads: readonly Uint8Array[]
+  /** Of payload, round, session and the previous round's digest; present in audited jobs. */
+  readonly signatures?: readonly Uint8Array[]
+}
+
+export interface SpdzOptions {
+  readonly field: PrimeField
+  /** A transport session among exactly the committee. */
+  readonly session: Session
+  /** The committee in party order; equals `material.epoch.parties`. */
+  readonly parties: readonly NodeId[]
+  readonly material: MaterialSource
+  /** Longest silence of one party within a round (default 30 s). */
+  readonly roundTimeoutMs?: number
+  readonly signal?: AbortSignal
+  /** Elements a message (default 8192). */
+  readonly chunk?: number
+  /** Digest of what the committee is about to run; a party with another one is named with MPC_ABORTED. */
+  readonly context?: Uint8Array
+  /**
+   * Openings by broadcast of every party's share, hash-chained and signed, and handed to `record`: what an audit
+   * needs. Without it openings go through one collecting party a chunk, in turn.
+   */
+  readonly audit?: {
+    sign(digest: Uint8Array): Uint8Array
+    /** The signer's node id; POINT_INVALID, INVALID_ARGUMENT when the signature is malformed. */
+    signer(digest: Uint8Array, signature: Uint8Array): NodeId
+    record(round: RoundRecord): void
+  }
+}
+
+/**
+ * One party of SPDZ (paper §5.1.2; eprint 2012/642): n − 1 malicious parties learn
+ * nothing and make no wrong output accepted. Operations run one after the other in call order; every party must
+ * make the same calls. Any failure ends the session for all: MPC_PARTY_LOST (details party, index, round),
+ * MPC_ABORTED (details party where the protocol names it, index, round, reason) or CANCELLED. After a failed
+ * MAC check the material of the epoch is destroyed.
+ */
+export interface SpdzParty {
+  readonly field: PrimeField
+  readonly parties: readonly NodeId[]
+  readonly index: number
+  /** One round: results of the products, and the values of the openings, which are not yet checked. */
+  round(
+    products: readonly Product[],
+    openings: readonly AuthShare[],
+  ): Promise<{ products: AuthShare[]; opened: FieldVector[] }>
+  /** ⟨x⟩ for values of party `owner`; the others pass their length. */
+  input(owner: number, values: FieldVector | number): Promise<AuthShare>
+  /** Checks the MACs of everything opened so far and that all parties saw the same. Throws MPC_ABORTED (reason MAC_CHECK, ECHO). */
+  check(): Promise<void>
+  /** Traffic of this party so far. */
+  traffic(): { rounds: number; messagesSent: number; bytesSent: number; bytesReceived: number }
+  close(reason?: unknown): Promise<void>
+}
