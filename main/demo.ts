@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'csv-parse/sync'
 import { silentLog } from '../core/base/log.ts'
-import { decimal, EnigmaError, type Job, type Predicate } from '../core/ipc/index.ts'
+import { type ComputeProtocol, decimal, EnigmaError, type Job, type Predicate } from '../core/ipc/index.ts'
 import { Devnet } from './devnet.ts'
 import { NodeClient } from './host/client.ts'
 import { idOf } from './job-id.ts'
@@ -15,6 +15,7 @@ export interface DemoOptions {
   salaries: { owner: string; salary: string }[]
   /** Serving peers of the devnet. */
   nodes: number
+  protocol?: ComputeProtocol
   /** Keeps everything there and does not delete it; by default a temporary directory. */
   dir?: string
   progress(text: string): void
@@ -99,6 +100,7 @@ export async function demoAverage(options: DemoOptions): Promise<DemoResult> {
       function: 'mean',
       refs: owners.map(({ ref }) => ref),
       label: 'Average salary',
+      protocol: options.protocol ?? 'honest-majority',
     })
     const job = idOf(await requester.finish(jobId))
     let approved = 0

@@ -21,6 +21,12 @@ export const computeFunction = z.object({
   input: z.enum(['any', 'scalar', 'pairs', 'weights']),
 })
 
+/**
+ * Honest majority: private and correct while most of the committee is honest. SPDZ: while one member is. Audited:
+ * anybody can check the result's computation from the ledger and its transcript.
+ */
+export const computeProtocol = z.enum(['honest-majority', 'spdz', 'spdz-audited'])
+
 export const reference = z.object({
   ref: hash,
   owner: address,
@@ -41,6 +47,7 @@ export const computeState = z.enum([
   'approvals',
   'committee',
   'inputs',
+  'preparing',
   'computing',
   'output',
   'done',
@@ -60,6 +67,7 @@ export const computeJob = z.object({
   owners: z.int(),
   approvals: z.object({ needed: z.int(), given: z.int(), declined: z.int() }),
   committee: z.array(address),
+  protocol: computeProtocol,
   threshold: z.int(),
   state: computeState,
   /** 0 to 1 within the state. */
@@ -87,6 +95,7 @@ export const approval = z.object({
   owners: z.int(),
   reveals: z.string(),
   committeeSize: z.int(),
+  protocol: computeProtocol,
   requestedAt: time,
   state: z.enum(['waiting', 'approved', 'declined', 'closed']),
 })
@@ -107,8 +116,10 @@ export const computeMethods = {
       function: computeFunction.shape.id,
       params: z.record(z.string().max(100), z.unknown()).optional(),
       refs: z.array(hash).min(1).max(5000),
-      n: z.int().min(3).max(9).optional(),
-      t: z.int().min(1).max(4).optional(),
+      /** Honest majority: n ≥ 2t + 1. SPDZ: n from 2 to 5, and t is n − 1. */
+      protocol: computeProtocol.optional(),
+      n: z.int().min(2).max(9).optional(),
+      t: z.int().min(1).max(8).optional(),
       label: label.optional(),
     }),
     jobStarted,
@@ -139,6 +150,7 @@ export const computeMethods = {
 
 export type ComputeJob = z.infer<typeof computeJob>
 export type ComputeFunction = z.infer<typeof computeFunction>
+export type ComputeProtocol = z.infer<typeof computeProtocol>
 export type ComputeState = z.infer<typeof computeState>
 export type Approval = z.infer<typeof approval>
 export type Reference = z.infer<typeof reference>

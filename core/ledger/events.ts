@@ -3,7 +3,7 @@ import { EnigmaError, hasCode } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { CODECS } from './abi.ts'
 import { CURSOR_HASHES, LOG_PAGE } from './constants.ts'
-import { REFERENCE_KINDS } from './records.ts'
+import { REFERENCE_KINDS, toProtocol } from './records.ts'
 import { type RawLog, type Rpc, toBlockRef } from './rpc.ts'
 import type {
   Address,
@@ -35,6 +35,7 @@ export function parseLog(deployment: LedgerDeployment, log: RawLog): LedgerEvent
         throw new EnigmaError('LEDGER_UNREACHABLE', 'the endpoint answered with an unknown kind of reference')
       args.kind = kind
     }
+    if (event.name === 'JobRequested') args.protocol = toProtocol(event.args.protocol)
     if (event.name === 'NodeUnbonding') args.withdrawableAt = Number(event.args.withdrawableAt)
     return {
       name: event.name,

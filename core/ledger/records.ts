@@ -15,6 +15,7 @@ import type {
   ReferenceRecord,
   ReferenceState,
 } from './types.ts'
+import { JOB_PROTOCOLS, type JobProtocol } from './types.ts'
 
 export const REFERENCE_KINDS: readonly ReferenceKind[] = ['share', 'encrypted', 'public']
 const REFERENCE_STATES: readonly ReferenceState[] = ['none', 'active', 'revoked']
@@ -73,13 +74,18 @@ export function toNode(nodeId: Address, raw: NodeRegistryReads['nodeOf']['result
 
 export function toJob(jobId: Bytes32, raw: JobsReads['jobOf']['result']): JobRecord | undefined {
   if (raw.state === 0) return undefined
-  const { keyPrefix, keyX, state, ...same } = raw
+  const { keyPrefix, keyX, state, protocol, ...same } = raw
   return {
     ...same,
     jobId,
     state: pick(JOB_STATES, state, 'state of a job'),
+    protocol: toProtocol(protocol),
     resultKey: `0x${keyPrefix.toString(16).padStart(2, '0')}${keyX.slice(2)}`,
   }
+}
+
+export function toProtocol(value: number): JobProtocol {
+  return pick(JOB_PROTOCOLS, value, 'protocol of a job')
 }
 
 export function toJobRef(ref: Bytes32, raw: JobsReads['jobRefsOf']['result'][number]): JobRefRecord {

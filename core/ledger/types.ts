@@ -187,6 +187,10 @@ export interface NodeRecord {
 export type JobState = 'none' | 'loading' | 'requested' | 'open' | 'done' | 'failed' | 'cancelled'
 /** `loading` until all references are on the ledger, `requested` until all are admitted, then `open`. */
 
+/** In the order of their numbers on the ledger. `spdz` and `spdz-audited` take threshold = committeeSize − 1. */
+export const JOB_PROTOCOLS = ['honest-majority', 'spdz', 'spdz-audited'] as const
+export type JobProtocol = (typeof JOB_PROTOCOLS)[number]
+
 export interface JobRequest {
   /** Code hash of the function. */
   functionId: Bytes32
@@ -199,6 +203,8 @@ export interface JobRequest {
   resultKey: Uint8Array
   committeeSize: number
   threshold: number
+  /** Default `honest-majority`. */
+  protocol?: JobProtocol
   /** Seconds since the Unix epoch: after it nothing is admitted or released any more. */
   deadline: number
   /** 32 bytes that make two equal requests different; keep it to ask for the same job again after a crash. */
@@ -220,6 +226,7 @@ export interface JobRecord {
   resultKey: Hex
   committeeSize: number
   threshold: number
+  protocol: JobProtocol
   deadline: number
   requestBlock: number
   /** 0 until open. The committee's seed is H(jobId ‖ hash of this block): see `Ledger.seed`. */
@@ -321,6 +328,7 @@ export type LedgerEventData =
       functionId: Bytes32
       params: Hex
       refsCount: number
+      protocol: JobProtocol
     }
   | { name: 'JobRefsAdded'; jobId: Bytes32; refs: Bytes32[] }
   | { name: 'JobApproval'; jobId: Bytes32; ref: Bytes32; owner: Address; approved: boolean }

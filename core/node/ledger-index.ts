@@ -1,6 +1,14 @@
 import { decode, encode } from 'cborg'
 import type { Log } from '../base/log.ts'
-import type { EventBatch, Hex, Ledger, LedgerEvent, ReferenceKind, Subscription } from '../ledger/types.ts'
+import type {
+  EventBatch,
+  Hex,
+  JobProtocol,
+  Ledger,
+  LedgerEvent,
+  ReferenceKind,
+  Subscription,
+} from '../ledger/types.ts'
 import type { KeyValueStore } from '../storage/types.ts'
 
 const NAMESPACE = 'ledger-events'
@@ -24,6 +32,7 @@ export interface IndexedJob {
   functionId: Hex
   params: Hex
   refsCount: number
+  protocol: JobProtocol
   refs: Hex[]
   /** By reference. */
   approvals: Map<Hex, boolean>
@@ -175,6 +184,7 @@ export class LedgerIndex {
           functionId: event.functionId,
           params: event.params,
           refsCount: event.refsCount,
+          protocol: event.protocol,
           refs: [],
           approvals: new Map(),
           admitted: 0,

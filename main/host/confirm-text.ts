@@ -107,6 +107,7 @@ const LABELS: Record<string, readonly [en: string, zh: string]> = {
   codeHash: ['Code hash', '代码哈希'],
   committee: ['Committee', '委员会'],
   committeeSize: ['Committee size', '委员会人数'],
+  protocol: ['Protocol', '协议'],
   data: ['Data', '数据'],
   depositWei: ['Deposit (wei)', '押金（wei）'],
   entries: ['Entries', '条目'],

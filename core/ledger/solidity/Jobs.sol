@@ -28,6 +28,7 @@ contract Jobs is EIP712 {
         uint32 refsCount;
         uint8 committeeSize;
         uint8 threshold;
+        uint8 protocol;
         uint48 deadline;
         uint8 keyPrefix;
         bytes32 keyX;
@@ -39,6 +40,7 @@ contract Jobs is EIP712 {
         State state;
         uint8 committeeSize;
         uint8 threshold;
+        uint8 protocol;
         uint8 keyPrefix;
         uint8 failReason;
         uint48 deadline;
@@ -78,6 +80,12 @@ contract Jobs is EIP712 {
         bytes signature;
     }
 
+    /// @notice How a job is computed: honest majority, or SPDZ, without or with a transcript that anyone can audit.
+    /// With SPDZ all but one member may be malicious, so the threshold is the committee's size less one.
+    uint8 public constant HONEST_MAJORITY = 0;
+    uint8 public constant SPDZ = 1;
+    uint8 public constant SPDZ_AUDITED = 2;
+
     uint256 public constant MAX_PARAMS_BYTES = 4096;
     uint256 public constant MAX_REFS = 10_000;
     uint256 public constant MAX_DURATION = 30 days;
@@ -98,7 +106,8 @@ contract Jobs is EIP712 {
         address indexed requester,
         bytes32 indexed functionId,
         bytes params,
-        uint32 refsCount
+        uint32 refsCount,
+        uint8 protocol
     );
     event JobRefsAdded(bytes32 indexed jobId, bytes32[] refs);
     event JobApproval(bytes32 indexed jobId, bytes32 indexed ref, address indexed owner, bool approved);
@@ -144,6 +153,8 @@ contract Jobs is EIP712 {
             r.refsCount > MAX_REFS ||
             r.threshold == 0 ||
             r.threshold >= r.committeeSize ||
+            r.protocol > SPDZ_AUDITED ||
+            (r.protocol != HONEST_MAJORITY && r.threshold != r.committeeSize - 1) ||
             (r.keyPrefix != 2 && r.keyPrefix != 3) ||
             r.deadline <= block.timestamp ||
             r.deadline > block.timestamp + MAX_DURATION ||
@@ -154,6 +165,7 @@ contract Jobs is EIP712 {
         job.state = State.Loading;
         job.committeeSize = r.committeeSize;
         job.threshold = r.threshold;
+        job.protocol = r.protocol;
         job.keyPrefix = r.keyPrefix;
         job.deadline = r.deadline;
         job.refsCount = r.refsCount;
@@ -162,7 +174,7 @@ contract Jobs is EIP712 {
         job.paramsDigest = r.paramsDigest;
         job.refsDigest = r.refsDigest;
         job.keyX = r.keyX;
-        emit JobRequested(jobId, msg.sender, r.functionId, params, r.refsCount);
+        emit JobRequested(jobId, msg.sender, r.functionId, params, r.refsCount, r.protocol);
         _addRefs(jobId, job, refs);
     }
 

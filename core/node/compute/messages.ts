@@ -31,7 +31,7 @@ const nodeId = z.string().regex(/^0x[0-9a-f]{40}$/) as unknown as z.ZodType<`0x$
 const index = z.int().min(1).max(255)
 const bytes = z.custom<Uint8Array>((v) => v instanceof Uint8Array)
 const attempt = z.int().min(0).max(65_535)
-const committee = z.array(nodeId).min(3).max(64)
+const committee = z.array(nodeId).min(2).max(64)
 
 /** Which holders, by share index, feed a reference into the job: t+1 of them. */
 const source = z.strictObject({
@@ -46,7 +46,7 @@ export const schemas = {
   job: z.strictObject({ jobId: hash }),
   run: z.strictObject({ jobId: hash, attempt, committee, sources: z.array(source).min(1).max(MAX_REFS) }),
   ran: z.strictObject({ sealedDigest: hash, transcriptDigest: hash }),
-  sign: z.strictObject({ jobId: hash, attempt, committee, digests: z.array(hash).min(3).max(64) }),
+  sign: z.strictObject({ jobId: hash, attempt, committee, digests: z.array(hash).min(2).max(64) }),
   signed: z.strictObject({
     signature: z.string().regex(/^0x[0-9a-f]{130}$/) as unknown as z.ZodType<`0x${string}`>,
   }),
@@ -77,7 +77,7 @@ export const schemas = {
   empty: z.strictObject({}),
   result: z.strictObject({ attempt, index: z.int(), sealed: bytes, committee, digests: z.array(hash) }),
   progress: z.strictObject({
-    state: z.enum(['committee', 'inputs', 'computing', 'output', 'done']),
+    state: z.enum(['committee', 'inputs', 'preparing', 'computing', 'output', 'done']),
     progress: z.number().min(0).max(1),
     done: z.int(),
     total: z.int(),

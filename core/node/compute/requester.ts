@@ -7,7 +7,7 @@ import { encodeParams, functionHash } from '../../circuits/functions.ts'
 import type { FunctionId } from '../../circuits/types.ts'
 import { isDrawn, rankNodes } from '../../committee/draw.ts'
 import { bn254Scalar } from '../../field/fields.ts'
-import type { Hex } from '../../ledger/types.ts'
+import type { Hex, JobProtocol } from '../../ledger/types.ts'
 import { reconstructOutput } from '../../shamir-mpc/output.ts'
 import { account, logActivity, type NodeContext, wallet } from '../context.ts'
 import type { JobHandle } from '../jobs.ts'
@@ -26,6 +26,7 @@ export interface ComputeState {
   refs: Hex[]
   n: number
   t: number
+  protocol: JobProtocol
   label?: string
   salt: Hex
   /** Names the key that the result is sealed to. */
@@ -66,7 +67,9 @@ export function sealAad(jobId: Hex, attempt: number, index: number): Uint8Array 
 }
 
 export function newComputeState(
-  input: Pick<ComputeState, 'function' | 'params' | 'refs' | 'n' | 't'> & { label?: string | undefined },
+  input: Pick<ComputeState, 'function' | 'params' | 'refs' | 'n' | 't' | 'protocol'> & {
+    label?: string | undefined
+  },
   now: number,
 ): ComputeState {
   const { label, ...rest } = input
@@ -103,6 +106,7 @@ export class Requester {
         resultKey: wallet(this.#context).resultKey(state.keyLabel).publicKey,
         committeeSize: state.n,
         threshold: state.t,
+        protocol: state.protocol,
         deadline: state.deadline,
         salt: state.salt,
       },

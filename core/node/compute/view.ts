@@ -74,7 +74,9 @@ export function describeJob(
       declined: answered.filter((a) => !a).length,
     },
     committee,
-    threshold: local.threshold ?? 1,
+    protocol: job.protocol,
+    threshold:
+      job.protocol === 'honest-majority' ? (local.threshold ?? 1) : Math.max(1, committee.length - 1),
     state,
     progress: job.state === 'open' ? (local.live?.progress ?? 0) : job.state === 'done' ? 1 : 0,
     ...(local.live?.rounds === undefined ? {} : { rounds: local.live.rounds }),

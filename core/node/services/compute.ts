@@ -1,7 +1,7 @@
 import { EnigmaError } from '../../base/errors.ts'
 import { FUNCTIONS, functionByHash, functionHash } from '../../circuits/functions.ts'
 import type { FunctionId } from '../../circuits/types.ts'
-import type { Approval, ComputeFunction, ComputeJob, Reference } from '../../ipc/index.ts'
+import type { Approval, ComputeFunction, ComputeJob, ComputeProtocol, Reference } from '../../ipc/index.ts'
 import type { Hex } from '../../ledger/types.ts'
 import {
   type ComputeState,
@@ -17,8 +17,27 @@ import { conditions } from '../predicate-form.ts'
 import { allShares } from '../share-entry.ts'
 import { ruleOf } from './predicate.ts'
 
-/** Without a wish of the requester: any node may fail for linear functions, and products need n ≥ 2t + 1. */
-const DEFAULT_COMMITTEE = { n: 3, t: 1 }
+/** Without a wish of the requester. */
+const DEFAULT_SIZE = 3
+/** Preprocessing works in pairs, so its cost grows with the square of the committee. */
+const MAX_SPDZ_SIZE = 5
+
+/** Size and threshold of a committee. Throws MPC_COMMITTEE_TOO_SMALL, INVALID_ARGUMENT. */
+function committeeOf(protocol: ComputeProtocol, n = DEFAULT_SIZE, t?: number): { n: number; t: number } {
+  if (protocol !== 'honest-majority') {
+    if (n > MAX_SPDZ_SIZE)
+      throw new EnigmaError('INVALID_ARGUMENT', `n: SPDZ takes 2 to ${MAX_SPDZ_SIZE} nodes, not ${n}`)
+    if (t !== undefined && t !== n - 1)
+      throw new EnigmaError('INVALID_ARGUMENT', `t: SPDZ withstands n − 1 = ${n - 1} nodes; leave t out`)
+    return { n, t: n - 1 }
+  }
+  const threshold = t ?? Math.floor((n - 1) / 2)
+  if (n < 3 || n < 2 * threshold + 1)
+    throw new EnigmaError('MPC_COMMITTEE_TOO_SMALL', `n: ${n} nodes cannot keep t = ${threshold}`, {
+      remedy: 'Choose n of at least 2t + 1 and at least 3, or the protocol spdz.',
+    })
+  return { n, t: threshold }
+}
 
 interface Param {
   readonly name: string
@@ -123,6 +142,7 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
       owners: new Set(job.refs.map((ref) => index.references.get(ref)?.owner)).size,
       reveals: fn === undefined ? 'unknown' : fn.disclosure(fn.parseParams(parseParams(job.params))),
       committeeSize: record?.committeeSize ?? 0,
+      protocol: job.protocol,
       requestedAt: job.at,
       state: answers.some((a) => a === false)
         ? 'declined'
@@ -187,7 +207,10 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
         }),
       }
     },
-    'compute.request': async ({ function: id, params, refs, n, t, label }, call) => {
+    'compute.request': async (
+      { function: id, params, refs, protocol = 'honest-majority', n, t, label },
+      call,
+    ) => {
       account(context)
       const fn = FUNCTIONS[id]
       const parsed = fn.parseParams(params ?? {})
@@ -202,18 +225,7 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
         parsed,
         records.map((r) => r?.length ?? 0),
       )
-      const committee = {
-        n: n ?? DEFAULT_COMMITTEE.n,
-        t: t ?? Math.floor(((n ?? DEFAULT_COMMITTEE.n) - 1) / 2),
-      }
-      if (committee.n < 2 * committee.t + 1)
-        throw new EnigmaError(
-          'MPC_COMMITTEE_TOO_SMALL',
-          `n: ${committee.n} nodes cannot keep t = ${committee.t}`,
-          {
-            remedy: 'Choose n of at least 2t + 1.',
-          },
-        )
+      const committee = committeeOf(protocol, n, t)
       const available = (await context.registry.candidates()).length
       if (available < committee.n)
         throw new EnigmaError('MPC_COMMITTEE_TOO_SMALL', `n: the network has ${available} serving nodes`, {
@@ -222,7 +234,7 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
       await confirmed(call, {
         kind: 'spend',
         method: 'compute.request',
-        facts: { function: id, references: String(unique.length), committee: String(committee.n) },
+        facts: { function: id, references: String(unique.length), committee: String(committee.n), protocol },
       })
       const state = newComputeState(
         {
@@ -230,6 +242,7 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
           params: (params ?? {}) as Record<string, unknown>,
           refs: unique,
           ...committee,
+          protocol,
           label,
         },
         context.clock.now(),
@@ -288,6 +301,7 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
           data: approval.references.map((r) => r.title || r.ref).join(', '),
           reveals: approval.reveals,
           committeeSize: String(approval.committeeSize),
+          protocol: approval.protocol,
         },
       })
       const jobId = jobs.start<DecideState>('decide', approval.function, {

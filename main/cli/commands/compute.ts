@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { EnigmaError, type Input, type Output } from '../../../core/ipc/index.ts'
+import { type ComputeProtocol, EnigmaError, type Input, type Output } from '../../../core/ipc/index.ts'
 import type { NodeClient } from '../../host/client.ts'
 import { idOf } from '../../job-id.ts'
 import { finishComputation, finishJob } from '../jobs.ts'
@@ -14,6 +14,8 @@ interface RequestOptions {
   ref?: string[]
   refsFile?: string
   param?: string[]
+  protocol?: string
+  audit?: boolean
   committee?: number
   threshold?: number
   label?: string
@@ -63,6 +65,11 @@ export function addComputeCommands(program: Command): void {
     .option('--ref <reference>', 'input (repeatable)', collect)
     .option('--refs-file <file>', 'inputs, one reference a line')
     .option('--param <name=value>', 'parameter of the function; JSON or text (repeatable)', collect)
+    .option(
+      '--protocol <name>',
+      'honest-majority (default) or spdz: correct and private while one node is honest',
+    )
+    .option('--audit', 'with spdz: anybody can check the computation afterwards')
     .option('--committee <n>', 'nodes that compute', parseCount)
     .option('--threshold <t>', 'so many of them together learn nothing', parseCount)
     .option('--label <text>')
@@ -190,11 +197,24 @@ async function request(session: Session, client: NodeClient, options: RequestOpt
     function: options.function as Input<'compute.request'>['function'],
     refs,
     ...(options.param === undefined ? {} : { params: Object.fromEntries(options.param.map(parseParam)) }),
+    protocol: protocolOf(options),
     ...(options.committee === undefined ? {} : { n: options.committee }),
     ...(options.threshold === undefined ? {} : { t: options.threshold }),
     ...(options.label === undefined ? {} : { label: options.label }),
   })
   return idOf(await finishJob(session, client, jobId))
+}
+
+/** The protocol that `--protocol` and `--audit` name. Throws INVALID_ARGUMENT. */
+export function protocolOf(options: { protocol?: string; audit?: boolean }): ComputeProtocol {
+  const { protocol = 'honest-majority', audit = false } = options
+  if (protocol === 'spdz') return audit ? 'spdz-audited' : 'spdz'
+  if (protocol !== 'honest-majority')
+    throw new EnigmaError('INVALID_ARGUMENT', `--protocol: ${protocol.slice(0, 40)} is not a protocol`, {
+      remedy: 'Choose honest-majority or spdz.',
+    })
+  if (audit) throw new EnigmaError('INVALID_ARGUMENT', '--audit goes with --protocol spdz')
+  return protocol
 }
 
 function parseParam(text: string): [string, unknown] {

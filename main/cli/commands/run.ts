@@ -7,10 +7,19 @@ import { endCleanly } from '../../process/lifecycle.ts'
 import type { Output } from '../output.ts'
 import { parseCount } from '../predicate.ts'
 import { action } from '../session.ts'
+import { protocolOf } from './compute.ts'
 import { readText } from './data.ts'
 
 /** Serving peers of a devnet unless told otherwise. */
 const NODES = 4
+
+interface DemoFlags {
+  owners?: number
+  csv: string
+  nodes: number
+  protocol?: string
+  audit?: boolean
+}
 
 /** Commands that run something long; what they need is loaded when they run, to keep the others quick. */
 export function addRunCommands(program: Command): void {
@@ -72,9 +81,12 @@ export function addRunCommands(program: Command): void {
     .option('--owners <n>', 'people, from the top of the file; by default all', parseCount)
     .option('--csv <file>', 'file with the header owner,salary', join(ROOT, 'assets', 'salaries.csv'))
     .option('--nodes <n>', 'peers of the local network', parseCount, NODES)
+    .option('--protocol <name>', 'honest-majority (default) or spdz')
+    .option('--audit', 'with spdz: checks the computation from its public transcript as well')
     .action(
-      action(async (session, options: { owners?: number; csv: string; nodes: number }) => {
+      action(async (session, options: DemoFlags) => {
         const { demoAverage, readSalaries } = await import('../../demo.ts')
+        const protocol = protocolOf(options)
         const salaries = readSalaries(readText(options.csv), options.owners)
         const abort = new AbortController()
         let signals = 0
@@ -87,6 +99,7 @@ export function addRunCommands(program: Command): void {
         const result = await demoAverage({
           salaries,
           nodes: options.nodes,
+          protocol,
           signal: abort.signal,
           progress: (text) => session.out.progress(text),
         })

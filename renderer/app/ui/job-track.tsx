@@ -4,7 +4,16 @@ import { useT } from '../i18n/index.ts'
 import { cn } from '../lib/cn.ts'
 import { formatPercent } from '../lib/format.ts'
 
-const STATIONS = ['requested', 'approvals', 'committee', 'inputs', 'computing', 'output', 'done'] as const
+const STATIONS = [
+  'requested',
+  'approvals',
+  'committee',
+  'inputs',
+  'preparing',
+  'computing',
+  'output',
+  'done',
+] as const
 type Station = (typeof STATIONS)[number]
 
 /**
@@ -17,6 +26,7 @@ export function JobTrack({
   stoppedAt = 'requested',
   rounds,
   approvals,
+  prepares = false,
   compact = false,
   className,
 }: {
@@ -25,12 +35,15 @@ export function JobTrack({
   stoppedAt?: Station
   rounds?: { done: number; total: number } | undefined
   approvals?: { needed: number; given: number; declined: number } | undefined
+  /** Whether the protocol has a preparing phase (SPDZ). */
+  prepares?: boolean
   compact?: boolean
   className?: string
 }) {
   const t = useT()
   const stopped = state === 'failed' || state === 'cancelled'
-  const at = STATIONS.indexOf(stopped ? stoppedAt : (state as Station))
+  const stations = STATIONS.filter((station) => prepares || station !== 'preparing')
+  const at = stations.indexOf(stopped ? stoppedAt : (state as Station))
   const finished = state === 'done'
   const note = (station: Station): string | undefined => {
     if (station === 'approvals' && approvals !== undefined && approvals.needed > 0)
@@ -45,14 +58,17 @@ export function JobTrack({
       ? t(state === 'failed' ? 'ui.track.failedAt' : 'ui.track.cancelledAt', {
           step: t(`ui.track.${stoppedAt}`),
         })
-      : t('ui.track.now', { step: t(`ui.track.${STATIONS[at]!}`), percent: formatPercent(progress) })
+      : t('ui.track.now', {
+          step: t(`ui.track.${stations[at] ?? 'requested'}`),
+          percent: formatPercent(progress),
+        })
   return (
     <div className={cn('min-w-0', className)}>
       <p className="sr-only" aria-live="polite">
         {summary}
       </p>
       <ol aria-label={t('ui.track.label')} className="flex min-w-0 items-start">
-        {STATIONS.map((station, i) => {
+        {stations.map((station, i) => {
           const done = finished || i < at
           const current = !finished && i === at
           // How much of the line to the next station is drawn.
@@ -61,9 +77,9 @@ export function JobTrack({
             <li
               key={station}
               aria-current={current ? 'step' : undefined}
-              className={cn('relative min-w-0', i < STATIONS.length - 1 ? 'flex-1' : 'shrink-0')}
+              className={cn('relative min-w-0', i < stations.length - 1 ? 'flex-1' : 'shrink-0')}
             >
-              {i < STATIONS.length - 1 && (
+              {i < stations.length - 1 && (
                 <span aria-hidden className="absolute start-5 end-0 top-2 h-0.5 overflow-hidden bg-line">
                   <span
                     className="block h-full bg-accent transition-[width] duration-150"

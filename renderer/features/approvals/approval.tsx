@@ -97,6 +97,7 @@ export function ApprovalDetail({
               </span>,
             ],
             [t('approvals.committee'), t('approvals.committee.value', { count: approval.committeeSize })],
+            [t('computations.protocol'), t(`computations.protocol.${approval.protocol}`)],
             params.length > 0 && [
               t('approvals.params'),
               <ul key="params">

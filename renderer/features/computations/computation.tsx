@@ -68,6 +68,7 @@ export function ComputationDetail({
           stoppedAt={stoppedAt(job)}
           rounds={job.rounds}
           approvals={job.approvals}
+          prepares={job.protocol !== 'honest-majority'}
         />
         <p className="mt-4 text-sm text-muted">
           {t(`computations.state.text.${job.state}`, {
@@ -116,6 +117,7 @@ export function ComputationDetail({
                     .filter(Boolean)
                     .join(' · '),
             ],
+            [t('computations.protocol'), t(`computations.protocol.${job.protocol}`)],
             [
               t('computations.committee'),
               job.committee.length === 0

@@ -56,6 +56,7 @@ export function Review({
               </span>,
             ] as const
           }),
+          [t('computations.protocol'), t(`computations.protocol.${request.protocol}`)],
           [
             t('computations.committee'),
             t('computations.committee.value', { count: request.n, t: request.t }),

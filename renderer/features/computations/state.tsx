@@ -3,7 +3,16 @@ import type { ComputeJob, ComputeState } from '../../../core/ipc/index.ts'
 import { useT } from '../../app/i18n/index.ts'
 import { Badge } from '../../app/ui/badge.tsx'
 
-const STATIONS = ['requested', 'approvals', 'committee', 'inputs', 'computing', 'output', 'done'] as const
+const STATIONS = [
+  'requested',
+  'approvals',
+  'committee',
+  'inputs',
+  'preparing',
+  'computing',
+  'output',
+  'done',
+] as const
 export type Station = (typeof STATIONS)[number]
 
 const stopped = (state: ComputeState): state is 'failed' | 'cancelled' =>

@@ -1,4 +1,4 @@
-import type { ComputeFunction, Predicate, Reference } from '../../../core/ipc/index.ts'
+import type { ComputeFunction, ComputeProtocol, Predicate, Reference } from '../../../core/ipc/index.ts'
 import { isGroup, positive } from '../predicates/model.ts'
 
 export const STEPS = ['function', 'data', 'params', 'committee', 'review'] as const
@@ -7,25 +7,39 @@ export type Step = (typeof STEPS)[number]
 export const MAX_REFERENCES = 5000
 const DECIMAL = /^-?\d{1,30}(\.\d{1,30})?$/
 
-/** Committees on offer: n nodes, of which t may collude, t < n/2. */
-export const COMMITTEES = [
-  { n: 3, t: 1 },
-  { n: 5, t: 2 },
-  { n: 7, t: 3 },
-  { n: 9, t: 4 },
-] as const
+export const PROTOCOLS = [
+  'honest-majority',
+  'spdz',
+  'spdz-audited',
+] as const satisfies readonly ComputeProtocol[]
+
+/** Committees on offer: n nodes, of which t may collude: less than half, or with SPDZ all but one. */
+export function committees(protocol: ComputeProtocol): readonly { n: number; t: number }[] {
+  return protocol === 'honest-majority'
+    ? [3, 5, 7, 9].map((n) => ({ n, t: (n - 1) / 2 }))
+    : [2, 3, 5].map((n) => ({ n, t: n - 1 }))
+}
 
 export interface Request {
   fn: ComputeFunction | undefined
   refs: readonly string[]
   /** As typed; lists are split when they are sent. */
   params: Record<string, string>
+  protocol: ComputeProtocol
   n: number
   t: number
   label: string
 }
 
-export const newRequest = (): Request => ({ fn: undefined, refs: [], params: {}, n: 3, t: 1, label: '' })
+export const newRequest = (): Request => ({
+  fn: undefined,
+  refs: [],
+  params: {},
+  protocol: 'honest-majority',
+  n: 3,
+  t: 1,
+  label: '',
+})
 
 /** Whether the function can take this reference at all. */
 export function suits(fn: ComputeFunction | undefined, reference: Pick<Reference, 'length'>): boolean {

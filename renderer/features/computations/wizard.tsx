@@ -16,9 +16,10 @@ import { ParamsForm } from './params-form.tsx'
 import { PickData } from './pick-data.tsx'
 import { Review } from './review.tsx'
 import {
-  COMMITTEES,
+  committees,
   MAX_REFERENCES,
   newRequest,
+  PROTOCOLS,
   paramProblem,
   type Request,
   STEPS,
@@ -78,6 +79,7 @@ export function RequestWizard({
     void send.run({
       function: fn.id,
       refs: [...request.refs],
+      protocol: request.protocol,
       n: request.n,
       t: request.t,
       ...(Object.keys(params).length === 0 ? {} : { params }),
@@ -167,16 +169,31 @@ export function RequestWizard({
           )}
           {step === 'committee' && (
             <div className="flex max-w-2xl flex-col gap-3">
-              <p className="text-sm text-muted">{t('computations.wizard.committee.text')}</p>
+              <p className="text-sm text-muted">{t('computations.wizard.protocol.text')}</p>
+              <RadioGroup
+                cards
+                label={t('computations.protocol')}
+                value={request.protocol}
+                onValueChange={(protocol) => {
+                  const options = committees(protocol)
+                  set({ protocol, ...(options.find((c) => c.n === request.n) ?? options[0]) })
+                }}
+                options={PROTOCOLS.map((protocol) => ({
+                  value: protocol,
+                  label: t(`computations.protocol.${protocol}`),
+                  hint: t(`computations.protocol.${protocol}.text`),
+                }))}
+              />
+              <p className="mt-2 text-sm text-muted">{t('computations.wizard.committee.text')}</p>
               <RadioGroup
                 cards
                 label={t('computations.wizard.committee')}
                 value={String(request.n)}
                 onValueChange={(n) => {
-                  const option = COMMITTEES.find((c) => String(c.n) === n)
+                  const option = committees(request.protocol).find((c) => String(c.n) === n)
                   if (option !== undefined) set(option)
                 }}
-                options={COMMITTEES.map((c) => ({
+                options={committees(request.protocol).map((c) => ({
                   value: String(c.n),
                   label: `${t('computations.wizard.committee.option', { n: c.n })}${
                     c.n === 3 ? ` · ${t('computations.wizard.committee.default')}` : ''

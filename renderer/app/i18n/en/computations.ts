@@ -20,6 +20,7 @@ export const computations = {
   'state.approvals': 'Approvals',
   'state.committee': 'Committee',
   'state.inputs': 'Inputs',
+  'state.preparing': 'Preparing',
   'state.computing': 'Computing',
   'state.output': 'Result',
   'state.done': 'Done',
@@ -29,6 +30,7 @@ export const computations = {
   'state.text.approvals': '{given} of {needed} owners have approved.',
   'state.text.committee': 'The nodes that will compute are being chosen.',
   'state.text.inputs': 'Holders check the rule and hand over blinded pieces.',
+  'state.text.preparing': 'The committee makes the random material that keeps a cheater from being believed.',
   'state.text.computing': 'The committee computes on pieces; nobody sees a value.',
   'state.text.output': 'The result is on its way, encrypted for you.',
   'state.text.done': 'The result is ready.',
@@ -44,6 +46,17 @@ export const computations = {
   'approvals.none': 'None needed',
   rounds: 'Rounds',
   'rounds.value': '{done} of {total}',
+  protocol: 'Protection',
+  'protocol.honest-majority': 'Honest majority',
+  'protocol.honest-majority.text':
+    'Fast. Private and correct as long as most of the nodes follow the protocol.',
+  'protocol.spdz': 'Against malicious nodes',
+  'protocol.spdz.text':
+    'Private and correct as long as one node is honest. Preparing it takes longer; a cheater can stop it, never falsify it.',
+  'protocol.spdz-audited': 'Against malicious nodes, with public audit',
+  'protocol.spdz-audited.text':
+    'Besides, anybody can check afterwards that the computation was right, and a cheater is named. The slowest.',
+  'wizard.protocol.text': 'How much do you want to trust the nodes that compute?',
   committee: 'Committee',
   'committee.value': '{count, plural, one {# node} other {# nodes}}, {t} of them may collude',
   'committee.pending': 'Not chosen yet',

@@ -60,6 +60,7 @@ export const shell = {
   'job.phase.approvals': 'Waiting for approvals',
   'job.phase.committee': 'Forming the committee',
   'job.phase.inputs': 'Holders deliver their shares',
+  'job.phase.preparing': 'Preparing random material',
   'job.phase.computing': 'Computing on shares',
   'job.phase.output': 'Delivering the result',
   'job.phase.collect': 'Collecting shares',

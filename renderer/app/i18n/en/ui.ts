@@ -57,6 +57,7 @@ export const ui = {
   'track.approvals': 'Approvals',
   'track.committee': 'Committee',
   'track.inputs': 'Inputs',
+  'track.preparing': 'Preparing',
   'track.computing': 'Computing',
   'track.output': 'Output',
   'track.done': 'Result',

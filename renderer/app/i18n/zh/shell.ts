@@ -63,6 +63,7 @@ export const shell: Catalog<typeof en> = {
   'job.phase.approvals': '等待批准',
   'job.phase.committee': '正在组建委员会',
   'job.phase.inputs': '持有者正在交付份额',
+  'job.phase.preparing': '正在准备随机材料',
   'job.phase.computing': '正在份额上计算',
   'job.phase.output': '正在交付结果',
   'job.phase.collect': '正在收集份额',

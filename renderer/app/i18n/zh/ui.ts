@@ -56,6 +56,7 @@ export const ui: Catalog<typeof en> = {
   'track.approvals': '批准',
   'track.committee': '委员会',
   'track.inputs': '输入',
+  'track.preparing': '准备',
   'track.computing': '计算',
   'track.output': '输出',
   'track.done': '结果',
