@@ -1,6 +1,7 @@
 import { toHex } from '../../base/bytes.ts'
 import { EnigmaError } from '../../base/errors.ts'
 import { g1 } from '../../commitments/g1.ts'
+import type { CommitmentVector } from '../../commitments/types.ts'
 import { hashBytes } from '../../dht/cbor.ts'
 import type { ShareRecord } from '../../dht/types.ts'
 import { bn254Scalar as field } from '../../field/fields.ts'
@@ -65,6 +66,14 @@ export async function dealPieces(
   } finally {
     free([secrets, blinding], values, masks)
   }
+}
+
+/** One member's part of an additive sharing: Σ over the members is the inputs, and Σ commitments is C_0. */
+export interface AdditiveInputs {
+  values: FieldVector
+  masks: FieldVector
+  /** By member. */
+  commitments: CommitmentVector[]
 }
 
 interface Arrived {
@@ -162,7 +171,7 @@ export class InputCollector {
         throw new EnigmaError('SHARE_INVALID', `the piece of holder ${holder} does not fit its commitments`, {
           details: { holder },
         })
-    return this.#combine()
+    return this.#combine((a) => a.values)
   }
 
   free(): void {
@@ -218,16 +227,35 @@ export class InputCollector {
     return true
   }
 
-  #combine(): FieldVector[] {
-    const { sources, references } = this.#options
-    const offsets = new Map<NodeId, number>()
-    return sources.map((source, position) => {
-      const length = (references[position] as ReferenceRecord).length
-      const slices = source.helpers.map(({ node }) => {
-        const at = offsets.get(node) ?? 0
-        offsets.set(node, at + length)
-        return field.slice((this.#arrived.get(node) as Arrived).values, at, at + length)
-      })
+  /**
+   * After `complete`, for a committee whose threshold is n − 1: this member's part of an additive sharing of all
+   * inputs, one after the other, and every member's commitments to its part. A degree n − 1 sharing at the points
+   * 1…n becomes additive with the Lagrange coefficients (−1)^(j−1)·C(n, j), which are small integers.
+   */
+  additive(): AdditiveInputs {
+    const { party, n } = this.#options
+    const values = this.#combine((a) => a.values)
+    const masks = this.#combine((a) => a.masks)
+    const rows = Array.from({ length: n }, (_, k) => this.#combineRow(k))
+    const commitments = Array.from({ length: n }, (_, j) => {
+      const at = evaluate(rows, j + 1)
+      const scaled = scaleSmall(at, additiveCoefficient(n, j + 1))
+      at.free()
+      return scaled
+    })
+    const lambda = additiveCoefficient(n, party)
+    const [value, mask] = [field.concat(values), field.concat(masks)]
+    try {
+      return { values: field.scale(value, lambda), masks: field.scale(mask, lambda), commitments }
+    } finally {
+      free(values, masks, rows, [value, mask])
+    }
+  }
+
+  #combine(of: (arrived: Arrived) => FieldVector): FieldVector[] {
+    return this.#each((holder, from, to) =>
+      field.slice(of(this.#arrived.get(holder) as Arrived), from, to),
+    ).map((slices) => {
       const sum = field.linear(
         slices.map(() => 1n),
         slices,
@@ -236,6 +264,63 @@ export class InputCollector {
       return sum
     })
   }
+
+  /** The commitments to the k-th coefficients of all inputs, summed over the holders. */
+  #combineRow(k: number): CommitmentVector {
+    const sums = this.#each((holder, from, to) =>
+      g1.slice((this.#arrived.get(holder) as Arrived).commitments.points[k] as CommitmentVector, from, to),
+    ).map((slices) => {
+      const sum = slices.reduce((a, b) => g1.add(a, b))
+      for (const slice of slices) if (slice !== sum) slice.free()
+      return sum
+    })
+    const joined = g1.concat(sums)
+    free(sums)
+    return joined
+  }
+
+  /** For each source what `take` makes of every helper's range of its vectors. */
+  #each<T>(take: (holder: NodeId, from: number, to: number) => T): T[][] {
+    const { sources, references } = this.#options
+    const offsets = new Map<NodeId, number>()
+    return sources.map((source, position) => {
+      const length = (references[position] as ReferenceRecord).length
+      return source.helpers.map(({ node }) => {
+        const at = offsets.get(node) ?? 0
+        offsets.set(node, at + length)
+        return take(node, at, at + length)
+      })
+    })
+  }
+}
+
+/** λ_j at 0 for the points 1…n: (−1)^(j−1)·C(n, j). */
+function additiveCoefficient(n: number, j: number): bigint {
+  let binomial = 1
+  for (let k = 1; k <= j; k++) binomial = (binomial * (n - k + 1)) / k
+  return BigInt(j % 2 === 1 ? binomial : -binomial)
+}
+
+/** Σ_k index^k·rows[k]. */
+function evaluate(rows: readonly CommitmentVector[], index: number): CommitmentVector {
+  let sum = g1.slice(rows.at(-1) as CommitmentVector, 0, (rows[0] as CommitmentVector).length)
+  for (let k = rows.length - 2; k >= 0; k--) {
+    const scaled = g1.scale(sum, BigInt(index))
+    sum.free()
+    sum = g1.add(scaled, rows[k] as CommitmentVector)
+    scaled.free()
+  }
+  return sum
+}
+
+/** factor·points, quick for small factors of either sign. */
+function scaleSmall(points: CommitmentVector, factor: bigint): CommitmentVector {
+  if (factor >= 0n) return g1.scale(points, factor)
+  const scaled = g1.scale(points, -factor)
+  const zero = g1.zeros(points.length)
+  const negated = g1.sub(zero, scaled)
+  free([scaled, zero])
+  return negated
 }
 
 /** The commitments of several vectors, one after the other. All have the same degree. */
