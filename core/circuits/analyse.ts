@@ -1,5 +1,13 @@
 import { EnigmaError } from '../base/errors.ts'
-import { MAX_CONSTANT_BITS, MAX_ELEMENTS, MAX_LENGTH, MAX_NODES, MAX_ROUNDS, MAX_SLOTS } from './constants.ts'
+import {
+  MAX_CONSTANT_BITS,
+  MAX_DIGITS,
+  MAX_ELEMENTS,
+  MAX_LENGTH,
+  MAX_NODES,
+  MAX_ROUNDS,
+  MAX_SLOTS,
+} from './constants.ts'
 import type { Analysis, Circuit, Node, NodeRef } from './types.ts'
 
 const invalid = (message: string) => new EnigmaError('CIRCUIT_INVALID', message)
@@ -12,6 +20,8 @@ export function operands(node: Node): readonly NodeRef[] {
     case 'input':
     case 'param':
     case 'const':
+    case 'bits':
+    case 'random':
       return []
     case 'add':
     case 'sub':
@@ -52,9 +62,12 @@ export function createCircuit(nodes: readonly Node[], outputs: readonly NodeRef[
     if (node.op === 'input') takeSlot(inputs, node.slot, length, at)
     if (node.op === 'param') takeSlot(params, node.slot, length, at)
     lengths.push(length)
-    secret.push(node.op === 'input' || refs.some((r) => secret[r]))
+    secret.push(isSource(node) || (node.op !== 'open' && refs.some((r) => secret[r])))
+    if (PUBLIC_ONLY.has(node.op) && refs.some((r) => secret[r]))
+      throw invalid(`node ${at} (${node.op}) takes a public operand`)
+    if (node.op === 'open' && !secret[node.a]) throw invalid(`node ${at} opens a public value`)
     const below = refs.reduce((d, r) => Math.max(d, depth[r]!), 0)
-    depth.push(isSecretProduct(node, secret) ? below + 1 : below)
+    depth.push(node.op === 'open' || isSecretProduct(node, secret) ? below + 1 : below)
   })
 
   if (outputs.length === 0 || outputs.length > MAX_NODES) throw invalid('a program has at least one output')
@@ -84,6 +97,13 @@ export function analyse(circuit: Circuit): Analysis {
   return analysis
 }
 
+const PUBLIC_ONLY: ReadonlySet<Node['op']> = new Set(['low', 'digits', 'inverse', 'isZero'])
+
+/** Secret without operands. */
+function isSource(node: Node): boolean {
+  return node.op === 'input' || node.op === 'bits' || node.op === 'random'
+}
+
 function isSecretProduct(node: Node, secret: readonly boolean[]): boolean {
   return (node.op === 'mul' || node.op === 'inner') && secret[node.a]! && secret[node.b]!
 }
@@ -99,6 +119,8 @@ function lengthOf(node: Node, at: number, lengths: readonly number[]): number {
   switch (node.op) {
     case 'input':
     case 'param':
+    case 'bits':
+    case 'random':
       return node.length
     case 'const':
       for (const v of node.values) checkConstant(v, at)
@@ -111,7 +133,16 @@ function lengthOf(node: Node, at: number, lengths: readonly number[]): number {
         throw invalid(`node ${at} (${node.op}) has operands of lengths ${of(node.a)} and ${of(node.b)}`)
       return node.op === 'inner' ? 1 : of(node.a)
     case 'neg':
+    case 'open':
+    case 'inverse':
+    case 'isZero':
       return of(node.a)
+    case 'low':
+      checkBits(node.bits, at)
+      return of(node.a)
+    case 'digits':
+      checkBits(node.count, at)
+      return node.count * of(node.a)
     case 'scale':
       checkConstant(node.factor, at)
       return of(node.a)
@@ -131,6 +162,11 @@ function lengthOf(node: Node, at: number, lengths: readonly number[]): number {
   }
 }
 
+function checkBits(bits: number, at: number): void {
+  if (!Number.isSafeInteger(bits) || bits < 1 || bits > MAX_DIGITS)
+    throw invalid(`node ${at} takes 1 to ${MAX_DIGITS} bits, not ${bits}`)
+}
+
 function checkConstant(value: bigint, at: number): void {
   if (typeof value !== 'bigint' || value >= CONSTANT_LIMIT || value <= -CONSTANT_LIMIT)
     throw invalid(`node ${at} has a constant beyond ${MAX_CONSTANT_BITS} bits`)
@@ -142,9 +178,11 @@ function schedule(nodes: readonly Node[], secret: readonly boolean[], depth: rea
   const layers = Array.from({ length: rounds + 1 }, () => ({
     local: [] as NodeRef[],
     multiply: [] as NodeRef[],
+    open: [] as NodeRef[],
   }))
   nodes.forEach((node, at) => {
     if (isSecretProduct(node, secret)) layers[depth[at]! - 1]!.multiply.push(at)
+    else if (node.op === 'open') layers[depth[at]! - 1]!.open.push(at)
     else layers[depth[at]!]!.local.push(at)
   })
   return layers

@@ -54,6 +54,30 @@ export class CircuitBuilder {
   broadcast(a: NodeRef, length: number): NodeRef {
     return this.#push({ op: 'broadcast', a, length })
   }
+  /** Random bits that nobody knows. */
+  bits(length: number): NodeRef {
+    return this.#push({ op: 'bits', length })
+  }
+  /** Random elements that nobody knows. */
+  random(length: number): NodeRef {
+    return this.#push({ op: 'random', length })
+  }
+  /** Reveals a masked secret to the committee. */
+  open(a: NodeRef): NodeRef {
+    return this.#push({ op: 'open', a })
+  }
+  low(a: NodeRef, bits: number): NodeRef {
+    return this.#push({ op: 'low', a, bits })
+  }
+  digits(a: NodeRef, count: number): NodeRef {
+    return this.#push({ op: 'digits', a, count })
+  }
+  inverse(a: NodeRef): NodeRef {
+    return this.#push({ op: 'inverse', a })
+  }
+  isZero(a: NodeRef): NodeRef {
+    return this.#push({ op: 'isZero', a })
+  }
   output(a: NodeRef): this {
     this.#outputs.push(a)
     return this

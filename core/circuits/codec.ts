@@ -24,6 +24,13 @@ const OPS = [
   'slice',
   'concat',
   'broadcast',
+  'bits',
+  'random',
+  'open',
+  'low',
+  'digits',
+  'inverse',
+  'isZero',
 ] as const
 
 const invalid = (message: string) => new EnigmaError('CIRCUIT_INVALID', message)
@@ -68,7 +75,22 @@ export function encodeCircuit(circuit: Circuit): Uint8Array {
         break
       case 'neg':
       case 'sum':
+      case 'open':
+      case 'inverse':
+      case 'isZero':
         uint(node.a)
+        break
+      case 'bits':
+      case 'random':
+        uint(node.length)
+        break
+      case 'low':
+        uint(node.a)
+        uint(node.bits)
+        break
+      case 'digits':
+        uint(node.a)
+        uint(node.count)
         break
       case 'scale':
         uint(node.a)
@@ -126,7 +148,17 @@ function readNode(r: Reader): Node {
       return { op, a: r.uint(), b: r.uint() }
     case 'neg':
     case 'sum':
+    case 'open':
+    case 'inverse':
+    case 'isZero':
       return { op, a: r.uint() }
+    case 'bits':
+    case 'random':
+      return { op, length: r.uint() }
+    case 'low':
+      return { op, a: r.uint(), bits: r.uint() }
+    case 'digits':
+      return { op, a: r.uint(), count: r.uint() }
     case 'scale':
       return { op, a: r.uint(), factor: r.int() }
     case 'slice':

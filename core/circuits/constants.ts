@@ -13,7 +13,9 @@ export const MAX_ELEMENTS = 1 << 23
 export const MAX_CODE_BYTES = 4 << 20
 /** Bits of the magnitude of a constant or factor. */
 export const MAX_CONSTANT_BITS = 256
-/** Multiplicative depth. */
+/** Bits of a public value that a program can take apart. */
+export const MAX_DIGITS = 254
+/** Depth in products and openings. */
 export const MAX_ROUNDS = 1024
 
 /** Decimal places of the fixed-point encoding, and its scale. */

@@ -1,16 +1,19 @@
+import { toHex } from '../base/bytes.ts'
 import { EnigmaError } from '../base/errors.ts'
+import { Prg } from '../base/random.ts'
 import { analyse } from './analyse.ts'
 import type { Circuit } from './types.ts'
 
 /**
- * The reference semantics: evaluates a program in the clear, modulo `modulus`. Returns all outputs
- * concatenated, canonical. Throws CIRCUIT_INPUT when the vectors do not fit the slots.
+ * The reference semantics: evaluates a program in the clear, modulo `modulus`, with random bits and elements
+ * from `prg`. Returns all outputs concatenated, canonical. Throws CIRCUIT_INPUT when the vectors do not fit the slots.
  */
 export function evaluate(
   circuit: Circuit,
   modulus: bigint,
   inputs: readonly (readonly bigint[])[],
   params: readonly (readonly bigint[])[] = [],
+  prg: Prg = new Prg(),
 ): bigint[] {
   analyse(circuit)
   checkSlots('input', circuit.inputs, inputs)
@@ -54,11 +57,37 @@ export function evaluate(
             return node.parts.flatMap(at)
           case 'broadcast':
             return new Array<bigint>(node.length).fill(at(node.a)[0]!)
+          case 'bits':
+            return Array.from(prg.bytes(node.length), (b) => BigInt(b & 1))
+          case 'random':
+            return Array.from({ length: node.length }, () => mod(BigInt(toHex(prg.bytes(48)))))
+          case 'open':
+            return [...at(node.a)]
+          case 'low':
+            return at(node.a).map((x) => BigInt.asUintN(node.bits, x))
+          case 'digits':
+            return Array.from({ length: node.count }, (_, j) =>
+              at(node.a).map((x) => (x >> BigInt(j)) & 1n),
+            ).flat()
+          case 'inverse':
+            return at(node.a).map((x) => modInverse(x, modulus))
+          case 'isZero':
+            return at(node.a).map((x) => (x === 0n ? 1n : 0n))
         }
       })(),
     )
   }
   return circuit.outputs.flatMap((ref) => values[ref]!)
+}
+
+function modInverse(x: bigint, modulus: bigint): bigint {
+  if (x === 0n) throw new EnigmaError('FIELD_NOT_INVERTIBLE', 'zero has no inverse')
+  let [a, b, u, v] = [x, modulus, 1n, 0n]
+  while (a !== 1n) {
+    const q = b / a
+    ;[a, b, u, v] = [b - q * a, a, v - q * u, u]
+  }
+  return ((u % modulus) + modulus) % modulus
 }
 
 /** Throws CIRCUIT_INPUT unless there is one vector per slot, each of its slot's length. */

@@ -1,10 +1,13 @@
+import type { FieldVector, PrimeField } from '../field/types.ts'
+
 /** Position of a node in `Circuit.nodes`; operands always point backwards, so the list is in evaluation order. */
 export type NodeRef = number
 
 /**
  * One instruction of a vectorised arithmetic program. Every node yields one vector whose length follows from
- * its operands. `input` is secret; `param` and `const` are public; everything else is public when all its
- * operands are, else secret. Element-wise operations want equal lengths; a scalar is stretched by `broadcast`.
+ * its operands. `input`, `bits` and `random` are secret; `param`, `const` and `open` are public; everything else is
+ * public when all its operands are, else secret. Element-wise operations want equal lengths; a scalar is stretched
+ * by `broadcast`.
  */
 export type Node =
   | { readonly op: 'input'; readonly slot: number; readonly length: number }
@@ -23,6 +26,20 @@ export type Node =
   | { readonly op: 'slice'; readonly a: NodeRef; readonly from: number; readonly to: number }
   | { readonly op: 'concat'; readonly parts: readonly NodeRef[] }
   | { readonly op: 'broadcast'; readonly a: NodeRef; readonly length: number }
+  /** Uniform random bits that nobody knows. */
+  | { readonly op: 'bits'; readonly length: number }
+  /** Uniform random field elements that nobody knows. */
+  | { readonly op: 'random'; readonly length: number }
+  /** Reveals a secret vector to the committee. That it tells nothing is the program's duty: it has masked it. */
+  | { readonly op: 'open'; readonly a: NodeRef }
+  /** Public a mod 2^bits, of the canonical representative. */
+  | { readonly op: 'low'; readonly a: NodeRef; readonly bits: number }
+  /** The lowest `count` bits of a public vector: bit 0 of every element, then bit 1 of every element, and so on. */
+  | { readonly op: 'digits'; readonly a: NodeRef; readonly count: number }
+  /** Inverse of a public vector; the run ends with FIELD_NOT_INVERTIBLE when an element is zero. */
+  | { readonly op: 'inverse'; readonly a: NodeRef }
+  /** Public: 1 where a is zero, else 0. */
+  | { readonly op: 'isZero'; readonly a: NodeRef }
 
 /** A validated program. Slots are numbered 0, 1, … in the order of `inputs` and `params`. */
 export interface Circuit {
@@ -39,26 +56,81 @@ export interface Circuit {
 export interface Analysis {
   readonly lengths: readonly number[]
   readonly secret: readonly boolean[]
-  /** layers[k]: local nodes, then the secret products that share one round (empty in the last layer). */
+  /** layers[k]: local nodes, then the secret products and openings that share one round (none in the last layer). */
   readonly layers: readonly Layer[]
 }
 
-/** An addition layer followed by a multiplication layer (paper §5.4). */
+/** An addition layer followed by a multiplication layer (paper §5.4), which opens values as well. */
 export interface Layer {
   readonly local: readonly NodeRef[]
   readonly multiply: readonly NodeRef[]
+  readonly open: readonly NodeRef[]
 }
 
 export interface Cost {
-  /** Rounds of degree reduction = multiplicative depth; 0 for a linear circuit. */
+  /** Rounds of communication: depth in products and openings; 0 for a linear circuit. */
   readonly rounds: number
   /** Secret-by-secret products computed locally (an inner product counts its length). */
   readonly multiplications: number
   /** Values that pass a degree reduction (an inner product counts 1): what the network pays for. */
   readonly openings: number
+  /** Values that the program opens to the committee. */
+  readonly reveals: number
+  /** Random bits and random elements that it consumes. */
+  readonly bits: number
+  readonly randoms: number
   /** Local linear operations, in elements. */
   readonly additions: number
   readonly outputs: number
+}
+
+/** A secret product of one round. */
+export interface SecretProduct<S> {
+  readonly op: 'mul' | 'inner'
+  readonly a: S
+  readonly b: S
+}
+
+/**
+ * What runs a circuit: a protocol over secret vectors S. Local operations return new vectors; a vector of length 1
+ * is broadcast where the field broadcasts it. `round` is the only communication.
+ */
+export interface Engine<S> {
+  readonly field: PrimeField
+  lengthOf(a: S): number
+  fromPublic(v: FieldVector): S
+  add(a: S, b: S): S
+  sub(a: S, b: S): S
+  neg(a: S): S
+  addPublic(a: S, v: FieldVector): S
+  mulPublic(a: S, v: FieldVector): S
+  innerPublic(a: S, v: FieldVector): S
+  scale(a: S, factor: bigint): S
+  sum(a: S): S
+  slice(a: S, from: number, to: number): S
+  concat(parts: readonly S[]): S
+  gather(a: S, indices: Uint32Array): S
+  free(a: S): void
+  /** All products and openings of one depth. */
+  round(
+    products: readonly SecretProduct<S>[],
+    openings: readonly S[],
+  ): Promise<{ products: S[]; opened: FieldVector[] }>
+  bits(count: number): Promise<S>
+  random(count: number): Promise<S>
+}
+
+export interface RunProgress {
+  /** Layers finished, of `layers`. */
+  readonly layer: number
+  readonly layers: number
+}
+
+export interface RunOptions {
+  /** Public parameters by slot. */
+  readonly params?: readonly (readonly bigint[])[]
+  readonly onProgress?: (progress: RunProgress) => void
+  readonly signal?: AbortSignal
 }
 
 /** An exact result: numerator / denominator in lowest terms, denominator > 0. */

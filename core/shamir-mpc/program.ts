@@ -150,6 +150,8 @@ function localNode(
       return field.concat(node.parts.map(at))
     case 'broadcast':
       return field.gather(at(node.a), new Uint32Array(node.length))
+    default:
+      throw new EnigmaError('CIRCUIT_INVALID', `this protocol does not run ${node.op}`)
   }
 }
 
