@@ -1,5 +1,5 @@
 import { EnigmaError } from '../base/errors.ts'
-import { KERNEL_WASM } from './generated/module.ts'
+import { FUSED_WASM, PLAIN_WASM } from './generated/module.ts'
 import { KernelMemory, type LinearMemory } from './memory.ts'
 
 type Fn = (...operands: number[]) => number
@@ -33,6 +33,29 @@ export interface KernelExports {
   toUncompressed: Fn
   fromCompressed: Fn
   toCompressed: Fn
+  roundingRest: Fn
+  setPrime: Fn
+  nttForward: Fn
+  nttBackward: Fn
+  mulPlane: Fn
+  mulAddPlane: Fn
+  addPlane: Fn
+  subPlane: Fn
+  scalePlane: Fn
+  combinePlanes: Fn
+  roundedSum: Fn
+  addRotated: Fn
+  addShifted: Fn
+  sampleBinomial: Fn
+  sampleTernary: Fn
+  splitIntegers: Fn
+  joinIntegers: Fn
+  splitElements: Fn
+  planesToField: Fn
+  fieldForward: Fn
+  fieldBackward: Fn
+  packResidues: Fn
+  unpackResidues: Fn
 }
 
 /** Addresses of the parameters, as assembly/field.ts reads them. */
@@ -60,6 +83,35 @@ const { Module, Instance } = (
 ).WebAssembly
 let compiled: object | undefined
 
+/**
+ * The module with fused multiply-adds where they are really fused, else the one without. `relaxed_madd` may round
+ * twice on machines without the instruction, and then silently gives wrong products: the exact rest of a few
+ * products tells.
+ */
+function kernelModule(): object {
+  if (compiled !== undefined) return compiled
+  try {
+    const fused = new Module(Buffer.from(FUSED_WASM, 'base64'))
+    if (isExact(new Instance(fused).exports as KernelExports)) compiled = fused
+  } catch {
+    // The engine does not know relaxed SIMD.
+  }
+  compiled ??= new Module(Buffer.from(PLAIN_WASM, 'base64'))
+  return compiled
+}
+
+/** Whether products of two numbers of up to 51 bits are split exactly. */
+export function isExact(exports: Pick<KernelExports, 'roundingRest'>): boolean {
+  let [a, b] = [0x1fffffffffff5n, 0x10000000003n]
+  for (let i = 0; i < 64; i++) {
+    a = BigInt.asUintN(51, a * 6364136223846793005n + 1442695040888963407n) | 1n
+    b = BigInt.asUintN(50, b * 6364136223846793005n + a) | 1n
+    const rest = a * b - BigInt(Number(a) * Number(b))
+    if (BigInt(exports.roundingRest(Number(a), Number(b))) !== rest) return false
+  }
+  return true
+}
+
 export interface KernelInstance {
   exports: KernelExports
   memory: KernelMemory
@@ -78,8 +130,7 @@ function invert32(m: bigint): bigint {
 export function createInstance(modulus: bigint, curveB = 0n): KernelInstance {
   if (modulus % 2n === 0n || modulus >> 256n !== 0n || modulus >> 224n === 0n)
     throw new EnigmaError('INVALID_ARGUMENT', 'the modulus must be an odd prime of 225 to 256 bits')
-  compiled ??= new Module(Buffer.from(KERNEL_WASM, 'base64'))
-  const exports = new Instance(compiled).exports as KernelExports
+  const exports = new Instance(kernelModule()).exports as KernelExports
   const view = new DataView(exports.memory.buffer)
   const writeWords = (at: number, value: bigint) => {
     for (let i = 0; i < 4; i++) view.setBigUint64(at + 8 * i, (value >> BigInt(64 * i)) & WORD, true)

@@ -7,3 +7,8 @@ export {
   addPoints, scalePoints, buildTable, recode, fixedBase, msm,
   fromUncompressed, toUncompressed, fromCompressed, toCompressed,
 } from './curve'
+export {
+  roundingRest, setPrime, nttForward, nttBackward, mulPlane, mulAddPlane, addPlane, subPlane, scalePlane,
+  combinePlanes, roundedSum, addRotated, addShifted, sampleBinomial, sampleTernary, splitIntegers, joinIntegers,
+  splitElements, planesToField, fieldForward, fieldBackward, packResidues, unpackResidues,
+} from './ring'
