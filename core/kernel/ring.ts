@@ -156,6 +156,20 @@ export class RnsRing {
     )
   }
 
+  /**
+   * dst += X^power·a in place, of coefficients; 0 ≤ power < 2N. Without reduction: after at most 12 such additions
+   * `normalise` must follow.
+   */
+  accumulateShift(dst: Polynomial, a: Polynomial, power: number): void {
+    this.#each(dst.levels, (_, at) =>
+      this.#wasm.addShifted(dst.block.at + at, a.block.at + at, power, this.n),
+    )
+  }
+
+  normalise(a: Polynomial): Polynomial {
+    return this.scale(a, 1n)
+  }
+
   /** a·factor in place, for an integer factor. */
   scale(a: Polynomial, factor: bigint): Polynomial {
     this.#each(a.levels, (prime, at) =>
@@ -179,14 +193,13 @@ export class RnsRing {
     const out = this.zeros(levels)
     for (const [l, { q }] of this.#primes.slice(0, levels).entries()) {
       const plane = new Float64Array(this.n)
-      // 49 bits and rejection.
       const limit = Number(q)
+      // 49 bits and rejection.
       for (let filled = 0; filled < this.n; ) {
-        const words = new BigUint64Array(prg.bytes((this.n - filled) * 8 + 64).buffer)
-        for (const word of words) {
-          const value = Number(word & 0x1ffffffffffffn)
-          if (value >= limit || filled >= this.n) continue
-          plane[filled++] = value > limit / 2 ? value - limit : value
+        const words = new Uint32Array(prg.bytes((this.n - filled) * 8 + 64).buffer)
+        for (let i = 0; i + 1 < words.length && filled < this.n; i += 2) {
+          const value = words[i]! + (words[i + 1]! & 0x1ffff) * 2 ** 32
+          if (value < limit) plane[filled++] = value > limit / 2 ? value - limit : value
         }
       }
       this.#plane(out, l).set(plane)

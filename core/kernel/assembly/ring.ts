@@ -249,12 +249,23 @@ function reverse(x: u32, bits: u32): u32 {
 /** dst += X^power·src on integers, coefficient by coefficient, without reduction; 0 ≤ power < 2N. */
 export function addShifted(dst: usize, src: usize, power: u32, n: u32): void {
   const negative = power >= n
-  const shift: u32 = negative ? power - n : power
-  for (let i: u32 = 0; i < n; i++) {
-    const wraps = i + shift >= n
-    const p = dst + (usize(wraps ? i + shift - n : i + shift) << 3)
-    const x = load<f64>(src + (usize(i) << 3))
-    store<f64>(p, load<f64>(p) + (wraps != negative ? -x : x))
+  const shift = usize(negative ? power - n : power)
+  const length = usize(n)
+  // Those that stay below degree N, and those that wrap and change sign once more.
+  addSigned(dst + (shift << 3), src, length - shift, negative)
+  addSigned(dst, src + ((length - shift) << 3), shift, !negative)
+}
+
+// @ts-ignore: decorator
+@inline
+function addSigned(dst: usize, src: usize, n: usize, negative: bool): void {
+  const sign = f64x2.splat(negative ? -1.0 : 1.0)
+  const pairs = n & ~1
+  for (let i: usize = 0; i < pairs << 3; i += 16)
+    v128.store(dst + i, f64x2.add(v128.load(dst + i), f64x2.mul(v128.load(src + i), sign)))
+  if (n & 1) {
+    const p = pairs << 3
+    store<f64>(dst + p, load<f64>(dst + p) + (negative ? -load<f64>(src + p) : load<f64>(src + p)))
   }
 }
 
