@@ -1,0 +1,142 @@
+import type { FieldVector, PrimeField } from '../field/types.ts'
+import { type PartyChannel, STEP } from './channel.ts'
+import { commitAndOpen, tossCoins } from './coin.ts'
+import type { AuthShare } from './types.ts'
+
+/** Local arithmetic on one party's parts of authenticated vectors. Results are new vectors. */
+export class AuthArithmetic {
+  readonly field: PrimeField
+  readonly macKey: FieldVector
+  readonly index: number
+
+  constructor(field: PrimeField, macKey: FieldVector, index: number) {
+    this.field = field
+    this.macKey = macKey
+    this.index = index
+  }
+
+  map(a: AuthShare, f: (v: FieldVector) => FieldVector): AuthShare {
+    return { share: f(a.share), mac: f(a.mac) }
+  }
+
+  zip(a: AuthShare, b: AuthShare, f: (x: FieldVector, y: FieldVector) => FieldVector): AuthShare {
+    return { share: f(a.share, b.share), mac: f(a.mac, b.mac) }
+  }
+
+  add(a: AuthShare, b: AuthShare): AuthShare {
+    return this.zip(a, b, (x, y) => this.field.add(x, y))
+  }
+
+  sub(a: AuthShare, b: AuthShare): AuthShare {
+    return this.zip(a, b, (x, y) => this.field.sub(x, y))
+  }
+
+  /** By a public vector, or one public element. */
+  mulPublic(a: AuthShare, v: FieldVector): AuthShare {
+    return this.map(a, (x) => this.field.mul(x, v))
+  }
+
+  scale(a: AuthShare, factor: bigint): AuthShare {
+    return this.map(a, (x) => this.field.scale(x, factor))
+  }
+
+  /** Party 0 adds the constant to its share, each party α_i times the constant to its MAC. */
+  addPublic(a: AuthShare, v: FieldVector): AuthShare {
+    const mac = this.field.mulAdd(v, this.macKey, a.mac)
+    return {
+      share: this.index === 0 ? this.field.add(a.share, v) : this.field.slice(a.share, 0, a.share.length),
+      mac,
+    }
+  }
+
+  concat(parts: readonly AuthShare[]): AuthShare {
+    return {
+      share: this.field.concat(parts.map((p) => p.share)),
+      mac: this.field.concat(parts.map((p) => p.mac)),
+    }
+  }
+
+  slice(a: AuthShare, from: number, to: number): AuthShare {
+    return this.map(a, (v) => this.field.slice(v, from, to))
+  }
+}
+
+export function freeAuth(...shares: readonly AuthShare[]): void {
+  for (const { share, mac } of shares) {
+    share.free()
+    mac.free()
+  }
+}
+
+/** The value of a shared vector, unchecked until `checkMacs`. Throws MPC_ABORTED on encodings that are not canonical. */
+export async function openAll(
+  channel: PartyChannel,
+  field: PrimeField,
+  share: FieldVector,
+): Promise<FieldVector> {
+  const parts = await channel.broadcast(STEP.open, field.toBytes(share))
+  const vectors = parts.map((bytes, i) => decodeVector(channel, field, i, bytes, share.length))
+  const sum = field.linear(
+    vectors.map(() => 1n),
+    vectors,
+  )
+  for (const v of vectors) v.free()
+  return sum
+}
+
+/** A vector that party `from` sent. */
+export function decodeVector(
+  channel: PartyChannel,
+  field: PrimeField,
+  from: number,
+  bytes: Uint8Array,
+  length: number,
+): FieldVector {
+  if (bytes.length !== length * field.byteLength)
+    throw channel.blame(from, 'MALFORMED', 'sent a vector of another length')
+  try {
+    return field.fromBytes(bytes)
+  } catch {
+    throw channel.blame(from, 'NOT_CANONICAL', 'sent something that is no field element')
+  }
+}
+
+/**
+ * MAC check of opened values, and of secrets that must be zero (no value given), with random coefficients tossed
+ * afterwards (eprint 2012/642, MACCheck): Σ_i Σ_k χ_k·(γ_i,k − α_i·x_k) = 0. A wrong value passes with probability
+ * 2/r. Throws MPC_ABORTED (MAC_CHECK).
+ */
+export async function checkMacs(
+  channel: PartyChannel,
+  { field, macKey }: Pick<AuthArithmetic, 'field' | 'macKey'>,
+  checks: readonly { readonly value?: FieldVector; readonly mac: FieldVector }[],
+): Promise<void> {
+  const prg = await tossCoins(channel)
+  let sum = field.zeros(1)
+  const add = (term: FieldVector, negate: boolean) => {
+    const next = negate ? field.sub(sum, term) : field.add(sum, term)
+    sum.free()
+    term.free()
+    sum = next
+  }
+  for (const { value, mac } of checks) {
+    const coefficients = field.random(mac.length, prg)
+    add(field.inner(coefficients, mac), false)
+    if (value !== undefined) {
+      const combined = field.inner(coefficients, value)
+      add(field.mul(combined, macKey), true)
+      combined.free()
+    }
+    coefficients.free()
+  }
+  const parts = await commitAndOpen(channel, field.toBytes(sum))
+  sum.free()
+  const vectors = parts.map((bytes, i) => decodeVector(channel, field, i, bytes, 1))
+  const total = field.linear(
+    vectors.map(() => 1n),
+    vectors,
+  )
+  const zero = field.toBigints(total)[0] === 0n
+  for (const v of [...vectors, total]) v.free()
+  if (!zero) throw channel.fail('MAC_CHECK', 'a MAC check failed: somebody cheated')
+}
