@@ -79,16 +79,67 @@ export interface MaterialSource {
 
 /**
  * The consume-once store of one node. Making material and consuming it are separate interfaces: the generator
- * appends, jobs claim.
+ * appends, jobs claim. Items of a kind are numbered from 0 over the life of an epoch, and a mark says up to where they have
+ * been claimed: it never goes back, and nothing below it is handed out again.
  */
 export interface MaterialStore {
-  /** Items of each kind that are there and not claimed, from the first unclaimed one on. */
-  stock(epochId: string): Promise<Record<MaterialKind, number>>
-  /** Ranges behind everything claimed that hold `amounts`; undefined when the stock is too small. Claims nothing. */
-  propose(epochId: string, amounts: Amounts): Promise<Ranges | undefined>
+  /** Items of each kind that are there and not claimed. */
+  stock(epochId: string): Record<MaterialKind, number>
+  /** Where the next claims begin at this node. A committee starts from the highest of all members' marks. */
+  marks(epochId: string): Record<MaterialKind, number>
   /**
-   * Records durably that `jobId` uses these ranges, then hands them out. MATERIAL_USED when any item was claimed
-   * before, by whichever job; MATERIAL_EXHAUSTED when some are not there.
+   * Records durably that `jobId` uses these ranges, then hands them out. MATERIAL_USED when a range begins below the
+   * mark, MATERIAL_EXHAUSTED when items are not there, MATERIAL_DESTROYED, NOT_FOUND. Items that a range jumps over are
+   * lost.
    */
-  claim(epochId: string, jobId: string, ranges: Ranges): Promise<MaterialSource>
+  claim(epochId: string, jobId: string, ranges: Ranges): MaterialSource
+  /** The newest epoch of a committee, in party order, that was not destroyed. */
+  find(parties: readonly NodeId[]): { epoch: Epoch; macKey: FieldVector } | undefined
+  /** Erases MAC key and material, durably. Repeatable. */
+  destroy(epochId: string, reason: string): void
+}
+
+/** The generator's side of the store. */
+export interface MaterialSink {
+  /** MATERIAL_USED when the epoch exists. */
+  open(epoch: Epoch, macKey: FieldVector): void
+  /** Appends items; `owner` for masks, in party order, with the clear values at the owner. */
+  append(epochId: string, kind: MaterialKind, vectors: readonly FieldVector[], owner?: number): void
+}
+
+/** Material as bytes on disk, by lane: a kind, or `mask/0`, `mask/1` … for the masks of each owner. */
+export interface MaterialRecords {
+  epochs(): readonly EpochRecord[]
+  addEpoch(record: EpochRecord): void
+  /** Erases key and material. */
+  destroy(epochId: string, reason: string): void
+  /** Items from the start of the epoch, claimed or not. */
+  end(epochId: string, lane: string): number
+  mark(epochId: string, lane: string): number
+  append(epochId: string, lane: string, chunk: MaterialChunk): void
+  /**
+   * In one durable step: moves the marks of all lanes up and takes the claimed items out. MATERIAL_USED,
+   * MATERIAL_EXHAUSTED.
+   */
+  claim(
+    epochId: string,
+    jobId: string,
+    ranges: readonly { readonly lane: string; readonly from: number; readonly count: number }[],
+  ): ReadonlyMap<string, MaterialChunk[]>
+}
+
+export interface EpochRecord {
+  readonly id: string
+  readonly parties: readonly NodeId[]
+  readonly index: number
+  /** Empty once destroyed. */
+  readonly macKey: Uint8Array
+  readonly destroyed?: string
+}
+
+/** `count` items from number `start` on: one vector a component, encoded, in the order of the kind. */
+export interface MaterialChunk {
+  readonly start: number
+  readonly count: number
+  readonly components: readonly Uint8Array[]
 }
