@@ -19,8 +19,11 @@ export type Reason =
   | 'ECHO'
   | 'BAD_MATERIAL'
   | 'TOLD'
+  | 'DIFFERENT_PROGRAM'
+  | 'BAD_SIGNATURE'
+  | 'BAD_INPUT'
 
-/** The steps of preprocessing; a message names its step, and comes in its turn. */
+/** The steps of preprocessing and of the online phase; a message names its step, and comes in its turn. */
 export const STEP = {
   nonce: 1,
   key: 2,
@@ -33,6 +36,11 @@ export const STEP = {
   open: 9,
   toOwner: 10,
   echo: 11,
+  hello: 12,
+  collect: 13,
+  result: 14,
+  round: 15,
+  input: 16,
 } as const
 export type Step = (typeof STEP)[keyof typeof STEP]
 
@@ -47,7 +55,7 @@ export interface ChannelOptions {
 }
 
 /**
- * Ordered, typed messages between the parties of a preprocessing session. Every message carries its step and its number in
+ * Ordered, typed messages between the parties of a session of preprocessing or of SPDZ. Every message carries its step and its number in
  * the order of its sender, so that nothing can be dropped, repeated or moved; whoever sends something else is named.
  * Header: version u8 · step u8 · 0 u16 · number u32 · 8 bytes of the session's digest.
  */
@@ -62,6 +70,8 @@ export class PartyChannel {
   #echo = createHash('sha256')
   #failed: EnigmaError | undefined
   bytesSent = 0
+  bytesReceived = 0
+  messagesSent = 0
 
   constructor(options: ChannelOptions) {
     this.#o = options
@@ -90,6 +100,7 @@ export class PartyChannel {
     message.set(this.#tag, 8)
     message.set(payload, HEADER)
     this.bytesSent += message.length
+    this.messagesSent += 1
     try {
       await this.#o.session.send(this.parties[to]!, message)
     } catch (error) {
@@ -109,6 +120,7 @@ export class PartyChannel {
     } catch (error) {
       throw this.#lost(from, error)
     }
+    this.bytesReceived += message.length
     const tag = message.subarray(8, HEADER)
     if (message.length < HEADER || message[0] !== VERSION || tag.some((b, i) => b !== this.#tag[i]))
       throw this.blame(from, 'MALFORMED', 'sent a malformed message')
@@ -127,8 +139,13 @@ export class PartyChannel {
     const all: Uint8Array[] = []
     for (const i of this.parties.keys()) all.push(i === this.index ? payload : await this.receive(i, step))
     await sending
-    for (const part of all) this.#echo.update(createHash('sha256').update(part).digest())
+    for (const part of all) this.note(part)
     return all
+  }
+
+  /** Adds to what `echo` compares. */
+  note(bytes: Uint8Array): void {
+    this.#echo.update(createHash('sha256').update(bytes).digest())
   }
 
   /** That all parties received the same broadcasts so far. Throws MPC_ABORTED (ECHO): someone told two stories. */

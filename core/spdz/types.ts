@@ -7,12 +7,26 @@ export type Product =
   | { readonly op: 'mul'; readonly a: AuthShare; readonly b: AuthShare }
   | { readonly op: 'inner'; readonly a: AuthShare; readonly b: AuthShare }
 
-/** What every party broadcast in one round, in party order: the raw material of an audit. */
+/**
+ * What every party broadcast in one round, in party order: the raw material of an audit. A payload is the party's shares
+ * of everything that the round opens, 32 bytes each: for the products of the round x − a of all elements, then y − b of all
+ * elements, (a, b, c) being the next triples, then the openings.
+ */
 export interface RoundRecord {
   readonly round: number
   readonly payloads: readonly Uint8Array[]
-  /** Of payload, round, session and the previous round's digest; present in audited jobs. */
-  readonly signatures?: readonly Uint8Array[]
+  /** Of the round digest, by the party that broadcast the payload. */
+  readonly signatures: readonly Uint8Array[]
+}
+
+export interface AuditHooks {
+  /** Names the execution: 32 bytes, see core/commitments/rounds.ts. */
+  readonly run: Uint8Array
+  /** Of a round digest. */
+  sign(digest: Uint8Array): Uint8Array
+  /** The signer's node id; undefined when the signature is malformed. */
+  signer(digest: Uint8Array, signature: Uint8Array): NodeId | undefined
+  record(round: RoundRecord): void
 }
 
 export interface SpdzOptions {
@@ -30,15 +44,10 @@ export interface SpdzOptions {
   /** Digest of what the committee is about to run; a party with another one is named with MPC_ABORTED. */
   readonly context?: Uint8Array
   /**
-   * Openings by broadcast of every party's share, hash-chained and signed, and handed to `record`: what an audit
+   * Openings by broadcast of every party's shares, hash-chained and signed, and handed to `record`: what an audit
    * needs. Without it openings go through one collecting party a chunk, in turn.
    */
-  readonly audit?: {
-    sign(digest: Uint8Array): Uint8Array
-    /** The signer's node id; POINT_INVALID, INVALID_ARGUMENT when the signature is malformed. */
-    signer(digest: Uint8Array, signature: Uint8Array): NodeId
-    record(round: RoundRecord): void
-  }
+  readonly audit?: AuditHooks
 }
 
 /**

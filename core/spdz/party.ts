@@ -1,0 +1,337 @@
+import { createHash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
+import { concatBytes } from '../base/bytes.ts'
+import { EnigmaError, hasCode } from '../base/errors.ts'
+import { chainNext, chainStart, roundDigest } from '../commitments/rounds.ts'
+import type { FieldVector, PrimeField } from '../field/types.ts'
+import { AuthArithmetic, checkMacs, decodeVector, freeAuth } from '../preprocessing/auth.ts'
+import { PartyChannel, STEP } from '../preprocessing/channel.ts'
+import type { AuthShare } from '../preprocessing/types.ts'
+import type { NodeId } from '../transport/types.ts'
+import { CHUNK, PENDING_LIMIT, ROUND_TIMEOUT_MS, SIGNATURE_BYTES, WINDOW } from './constants.ts'
+import type { Product, SpdzOptions, SpdzParty } from './types.ts'
+
+/**
+ * Joins the session: all parties confirm that they are about to run the same. Throws as `SpdzParty` does;
+ * DIFFERENT_PROGRAM names a party with another context, or with material of another epoch.
+ */
+export async function joinSpdz(options: SpdzOptions): Promise<SpdzParty> {
+  const party = new Party(options)
+  await party.hello()
+  return party
+}
+
+class Party implements SpdzParty {
+  readonly field: PrimeField
+  readonly parties: readonly NodeId[]
+  readonly index: number
+  readonly local: AuthArithmetic
+  readonly channel: PartyChannel
+  readonly #o: SpdzOptions
+  /** Opened and not yet checked. */
+  #pending: { value: FieldVector; mac: FieldVector }[] = []
+  #pendingLength = 0
+  #rounds = 0
+  #chain: Uint8Array
+  #closed = false
+
+  constructor(options: SpdzOptions) {
+    const { field, parties, material, session } = options
+    const { epoch } = material
+    if (
+      parties.length < 2 ||
+      epoch.parties.length !== parties.length ||
+      epoch.parties.some((id, i) => id !== parties[i]) ||
+      parties[epoch.index] !== session.self
+    )
+      throw new EnigmaError('INVALID_ARGUMENT', 'the material is of another committee')
+    this.#o = options
+    this.field = field
+    this.parties = parties
+    this.index = epoch.index
+    this.local = new AuthArithmetic(field, material.macKey, epoch.index)
+    this.channel = new PartyChannel({
+      session,
+      parties,
+      index: epoch.index,
+      timeoutMs: options.roundTimeoutMs ?? ROUND_TIMEOUT_MS,
+      signal: options.signal,
+    })
+    this.#chain = chainStart(options.context ?? new Uint8Array())
+  }
+
+  async hello(): Promise<void> {
+    await this.#safely(async () => {
+      const { context = new Uint8Array(), material, audit } = this.#o
+      const own = createHash('sha256')
+        .update(context)
+        .update(material.epoch.id)
+        .update(audit?.run ?? new Uint8Array())
+        .digest()
+      for (const [i, theirs] of (await this.channel.broadcast(STEP.hello, own)).entries())
+        if (Buffer.compare(theirs, own) !== 0)
+          throw this.channel.blame(i, 'DIFFERENT_PROGRAM', 'is about to run something else')
+    })
+  }
+
+  round(
+    products: readonly Product[],
+    openings: readonly AuthShare[],
+  ): Promise<{ products: AuthShare[]; opened: FieldVector[] }> {
+    return this.#safely(async () => {
+      const { field, local } = this
+      const lengths = products.map((p) => Math.max(p.a.share.length, p.b.share.length))
+      const total = lengths.reduce((n, l) => n + l, 0)
+      const results: AuthShare[] = []
+      const masked: AuthShare[] = []
+      const triples = total === 0 ? undefined : await this.#o.material.triples(total)
+      if (triples !== undefined) {
+        const x = local.concat(products.map((p, k) => stretched(local, p.a, lengths[k]!)))
+        const y = local.concat(products.map((p, k) => stretched(local, p.b, lengths[k]!)))
+        masked.push(local.sub(x, triples.a), local.sub(y, triples.b))
+        freeAuth(x, y)
+      }
+      const all = [...masked, ...openings]
+      const values = await this.#open(all)
+      if (triples !== undefined) {
+        const [d, e] = values as [FieldVector, FieldVector]
+        // x·y = c + d·b + e·a + d·e for d = x − a, e = y − b (Beaver, CRYPTO '91).
+        const product = this.#combine(triples, d, e)
+        let at = 0
+        products.forEach(({ op }, k) => {
+          const part = local.slice(product, at, at + lengths[k]!)
+          at += lengths[k]!
+          results.push(op === 'mul' ? part : local.map(part, (v) => field.sum(v)))
+          if (op === 'inner') freeAuth(part)
+        })
+        freeAuth(product, triples.a, triples.b, triples.c)
+      }
+      const opened = values.slice(masked.length).map((v) => field.slice(v, 0, v.length))
+      all.forEach(({ mac }, k) => {
+        // Masked factors are this round's own; what the caller opens stays the caller's.
+        const own = k < masked.length
+        this.#pending.push({ value: values[k]!, mac: own ? mac : field.slice(mac, 0, mac.length) })
+        if (own) masked[k]!.share.free()
+        this.#pendingLength += mac.length
+      })
+      if (this.#pendingLength > PENDING_LIMIT) await this.#check()
+      return { products: results, opened }
+    })
+  }
+
+  input(owner: number, values: FieldVector | number): Promise<AuthShare> {
+    return this.#safely(async () => {
+      const { field } = this
+      const length = typeof values === 'number' ? values : values.length
+      if ((owner === this.index) === (typeof values === 'number'))
+        throw new EnigmaError('INVALID_ARGUMENT', 'only the owner of an input gives its values')
+      const { shares, clear } = await this.#o.material.masks(owner, length)
+      let difference: FieldVector
+      if (typeof values !== 'number') {
+        if (clear === undefined) throw new EnigmaError('INTERNAL', 'the owner does not know its masks')
+        difference = field.sub(values, clear)
+        clear.free()
+        const bytes = field.toBytes(difference)
+        for (const to of this.channel.others) await this.channel.send(to, STEP.input, bytes)
+        this.channel.note(bytes)
+      } else {
+        const bytes = await this.channel.receive(owner, STEP.input)
+        difference = decodeVector(this.channel, field, owner, bytes, length)
+        this.channel.note(bytes)
+      }
+      const out = this.local.addPublic(shares, difference)
+      freeAuth(shares)
+      difference.free()
+      return out
+    })
+  }
+
+  check(): Promise<void> {
+    return this.#safely(() => this.#check())
+  }
+
+  traffic() {
+    const { messagesSent, bytesSent, bytesReceived } = this.channel
+    return { rounds: this.#rounds, messagesSent, bytesSent, bytesReceived }
+  }
+
+  async close(reason?: unknown): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    for (const { value, mac } of this.#pending.splice(0)) {
+      value.free()
+      mac.free()
+    }
+    if (reason !== undefined) await this.channel.abort()
+    await this.#o.session.close()
+  }
+
+  async #check(): Promise<void> {
+    const pending = this.#pending.splice(0)
+    this.#pendingLength = 0
+    try {
+      await this.channel.echo()
+      await checkMacs(this.channel, this.local, pending)
+    } finally {
+      for (const { value, mac } of pending) {
+        value.free()
+        mac.free()
+      }
+    }
+  }
+
+  #combine(t: { a: AuthShare; b: AuthShare; c: AuthShare }, d: FieldVector, e: FieldVector): AuthShare {
+    const { field, local } = this
+    const step = (c: FieldVector, b: FieldVector, a: FieldVector) => {
+      const half = field.mulAdd(d, b, c)
+      const whole = field.mulAdd(e, a, half)
+      half.free()
+      return whole
+    }
+    const linear = {
+      share: step(t.c.share, t.b.share, t.a.share),
+      mac: step(t.c.mac, t.b.mac, t.a.mac),
+    }
+    const square = field.mul(d, e)
+    const out = local.addPublic(linear, square)
+    freeAuth(linear)
+    square.free()
+    return out
+  }
+
+  /** Values of shared vectors, all in one round. */
+  async #open(shares: readonly AuthShare[]): Promise<FieldVector[]> {
+    const { field } = this
+    if (shares.length === 0) return []
+    this.#rounds += 1
+    const joined = field.concat(shares.map((s) => s.share))
+    const values = await (this.#o.audit === undefined ? this.#collect(joined) : this.#broadcast(joined))
+    joined.free()
+    let at = 0
+    const parts = shares.map(({ share }) => {
+      const part = field.slice(values, at, at + share.length)
+      at += share.length
+      return part
+    })
+    values.free()
+    return parts
+  }
+
+  /**
+   * Chunk k is added up by party k mod n, which sends the sum to all: 2(n − 1) messages instead of n(n − 1). What a party
+   * is told is compared in `check`.
+   */
+  async #collect(share: FieldVector): Promise<FieldVector> {
+    const { field, channel, index } = this
+    const n = this.parties.length
+    const size = this.#o.chunk ?? CHUNK
+    const chunks = Array.from({ length: Math.ceil(share.length / size) }, (_, k) => ({
+      from: k * size,
+      to: Math.min(share.length, (k + 1) * size),
+      collector: k % n,
+    }))
+    const opened: FieldVector[] = []
+    for (let at = 0; at < chunks.length; at += WINDOW) {
+      const window = chunks.slice(at, at + WINDOW)
+      const own = window.map(({ from, to }) => field.slice(share, from, to))
+      const sending = (async () => {
+        for (const [k, { collector }] of window.entries())
+          if (collector !== index) await channel.send(collector, STEP.collect, field.toBytes(own[k]!))
+      })()
+      sending.catch(() => undefined)
+      const sums = new Map<number, FieldVector>()
+      const results: [number, Uint8Array][] = []
+      for (const [k, { from, to, collector }] of window.entries()) {
+        if (collector !== index) continue
+        const parts = [own[k]!]
+        for (const i of channel.others)
+          parts.push(decodeVector(channel, field, i, await channel.receive(i, STEP.collect), to - from))
+        const sum = field.linear(
+          parts.map(() => 1n),
+          parts,
+        )
+        for (const part of parts.slice(1)) part.free()
+        sums.set(k, sum)
+        results.push([k, field.toBytes(sum)])
+        await setImmediate()
+      }
+      await sending
+      const telling = (async () => {
+        for (const [, bytes] of results)
+          await Promise.all(channel.others.map((to) => channel.send(to, STEP.result, bytes)))
+      })()
+      telling.catch(() => undefined)
+      const known = new Map(results)
+      for (const [k, { from, to, collector }] of window.entries()) {
+        let bytes = known.get(k)
+        if (bytes === undefined) {
+          bytes = await channel.receive(collector, STEP.result)
+          sums.set(k, decodeVector(channel, field, collector, bytes, to - from))
+        }
+        channel.note(bytes)
+        opened.push(sums.get(k)!)
+        own[k]!.free()
+      }
+      await telling
+      await setImmediate()
+    }
+    const all = field.concat(opened)
+    for (const v of opened) v.free()
+    return all
+  }
+
+  /** Every party's shares to all, chained to what came before, signed, recorded. */
+  async #broadcast(share: FieldVector): Promise<FieldVector> {
+    const { field, channel } = this
+    const audit = this.#o.audit!
+    const round = this.#rounds - 1
+    const previous = this.#chain
+    const own = field.toBytes(share)
+    const signature = audit.sign(roundDigest(audit.run, round, previous, own))
+    const messages = await channel.broadcast(STEP.round, concatBytes(signature, own))
+    const signatures = messages.map((m) => m.slice(0, SIGNATURE_BYTES))
+    const payloads = messages.map((m) => m.slice(SIGNATURE_BYTES))
+    const vectors = payloads.map((payload, i) => {
+      const vector = decodeVector(channel, field, i, payload, share.length)
+      const digest = roundDigest(audit.run, round, previous, payload)
+      if (audit.signer(digest, signatures[i]!) !== this.parties[i])
+        throw channel.blame(i, 'BAD_SIGNATURE', 'did not sign its round')
+      return vector
+    })
+    this.#chain = chainNext(previous, payloads)
+    audit.record({ round, payloads, signatures })
+    const sum = field.linear(
+      vectors.map(() => 1n),
+      vectors,
+    )
+    for (const v of vectors) v.free()
+    return sum
+  }
+
+  /** A failure ends the session for all; after a failed check the material of the epoch is destroyed. */
+  async #safely<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw new EnigmaError('NOT_RUNNING', 'the session is over')
+    try {
+      return await work()
+    } catch (error) {
+      await this.channel.abort()
+      const reason = hasCode(error, 'MPC_ABORTED')
+        ? String(EnigmaError.from(error).details?.reason ?? 'aborted')
+        : undefined
+      if (reason !== undefined) await this.#o.material.destroy(reason)
+      throw error
+    }
+  }
+}
+
+/** A vector of length 1 stretched to `length`. */
+function stretched(local: AuthArithmetic, a: AuthShare, length: number): AuthShare {
+  if (a.share.length === length) return a
+  return local.map(a, (v) => local.field.gather(v, new Uint32Array(length)))
+}
+
+/** The parts that this folder's other files need beside the public face. */
+export function internals(party: SpdzParty): { channel: PartyChannel; local: AuthArithmetic } {
+  if (!(party instanceof Party)) throw new EnigmaError('INVALID_ARGUMENT', 'not a party of this engine')
+  return party
+}
