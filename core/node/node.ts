@@ -22,6 +22,7 @@ import { Events } from './events.ts'
 import { JobRunner } from './jobs.ts'
 import { LedgerIndex } from './ledger-index.ts'
 import { holderPolicy } from './policy.ts'
+import { Preprocessing } from './preprocessing.ts'
 import { Registry } from './registry.ts'
 import { serveRepair } from './repair.ts'
 import { Service } from './service.ts'
@@ -70,6 +71,7 @@ class ComposedNode implements EnigmaNode {
   readonly #storage: ReturnType<typeof openNodeStorage>
   readonly #stopping = new AbortController()
   #transport: Libp2pTransport | undefined
+  readonly #preprocessing: Preprocessing
   #parts: Parts | undefined
   #ledgerStarted = false
   #connecting: Promise<void> | undefined
@@ -148,6 +150,7 @@ class ComposedNode implements EnigmaNode {
     const limit = ({ storageQuotaBytes }: Settings) =>
       storage.records.limit({ totalBytes: storageQuotaBytes })
     limit(readSettings(this.#context))
+    this.#preprocessing = new Preprocessing(this.#context, this.#context.options.bgv)
     this.#session = new Session(this.#context, () => this.#parts?.backup)
     this.service = new Service(this.#handlers, this.#context, (method) => this.#session.touched(method))
     Object.assign(
@@ -192,6 +195,7 @@ class ComposedNode implements EnigmaNode {
     await this.#context.index.stop()
     await this.#context.ledger.stop()
     await this.#transport?.stop()
+    await this.#preprocessing.stop()
     this.#storage.close()
   }
 
@@ -261,7 +265,7 @@ class ComposedNode implements EnigmaNode {
     Object.defineProperty(context, 'dht', { value: dht })
     repair.serve()
     serveHolder(context)
-    const member = new Member(context)
+    const member = new Member(context, this.#preprocessing)
     const coordinator = new Coordinator(context, member)
     const requester = new Requester(context)
     const backup = new NetworkBackup(context)

@@ -1,4 +1,5 @@
 import type { LogLevel } from '../base/log.ts'
+import type { BgvParameters } from '../bgv/parameters.ts'
 import type { NodeService } from '../ipc/index.ts'
 import type { LedgerDeployment } from '../ledger/types.ts'
 import type { NodeId } from '../transport/types.ts'
@@ -30,6 +31,8 @@ export interface NodeOptions {
   /** Multiaddrs; by default a free TCP port on loopback. */
   listen?: string[]
   logLevel?: LogLevel
+  /** Only for tests: other parameters of preprocessing than the standard ones. */
+  bgv?: BgvParameters
   /** How long a co-holder may be silent before it is replaced, and how often that is looked at. */
   maintenance?: { graceMs: number; intervalMs: number }
 }

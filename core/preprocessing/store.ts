@@ -51,6 +51,14 @@ export class ConsumeOnceStore implements MaterialStore, MaterialSink {
     return this.#byKind(epochId, (lane) => this.#records.mark(epochId, lane))
   }
 
+  /** Epochs that were not destroyed. */
+  live(): string[] {
+    return this.#records
+      .epochs()
+      .filter((e) => e.destroyed === undefined)
+      .map((e) => e.id)
+  }
+
   find(parties: readonly NodeId[]): { epoch: Epoch; macKey: FieldVector } | undefined {
     const found = this.#records
       .epochs()

@@ -21,6 +21,8 @@ import type { EnigmaNode, NetworkConfig, NodeOptions } from '../../core/node/typ
 export const PASSWORD = 'correct horse battery staple 42'
 const WAIT_MS = 90_000
 
+type PeerOptions = Pick<NodeOptions, 'maintenance' | 'bgv'>
+
 /** A chain and nodes of one test file, over real channels on loopback, in one process. */
 export class TestNetwork {
   readonly dir: string
@@ -28,19 +30,19 @@ export class TestNetwork {
   readonly peers: EnigmaNode[] = []
   readonly people: Person[] = []
 
-  readonly #maintenance: NodeOptions['maintenance']
+  readonly #options: PeerOptions
 
-  private constructor(dir: string, chain: Devnet, maintenance: NodeOptions['maintenance']) {
-    this.#maintenance = maintenance
+  private constructor(dir: string, chain: Devnet, options: PeerOptions) {
+    this.#options = options
     this.dir = dir
     this.chain = chain
   }
 
   /** `peers` serving nodes. */
-  static async start(peers: number, maintenance?: NodeOptions['maintenance']): Promise<TestNetwork> {
+  static async start(peers: number, options: PeerOptions = {}): Promise<TestNetwork> {
     const dir = await mkdtemp(join(tmpdir(), 'enigma-system-'))
     const chain = await Devnet.start({ directory: join(dir, 'chain'), log: silentLog })
-    const network = new TestNetwork(dir, chain, maintenance)
+    const network = new TestNetwork(dir, chain, options)
     for (let i = 0; i < peers; i++) await network.addPeer()
     return network
   }
@@ -66,7 +68,7 @@ export class TestNetwork {
       host: 'headless',
       serve: true,
       logLevel: 'error',
-      ...(this.#maintenance === undefined ? {} : { maintenance: this.#maintenance }),
+      ...this.#options,
     })
     await node.start()
     this.peers[index] = node

@@ -8,7 +8,7 @@ let network: TestNetwork
 let alice: Person
 
 beforeAll(async () => {
-  network = await TestNetwork.start(6, { graceMs: 2 * second, intervalMs: 1 * second })
+  network = await TestNetwork.start(6, { maintenance: { graceMs: 2 * second, intervalMs: 1 * second } })
   alice = await network.person('alice')
 }, 120_000)
 

@@ -121,7 +121,8 @@ export class Coordinator {
 
   async #attempt(jobId: Hex, attempt: number, signal: AbortSignal): Promise<void> {
     const facts = await readJob(this.#context, jobId)
-    const linear = isLinear(buildJob(facts).circuit)
+    // What honest members can finish without the ones that fail.
+    const linear = facts.job.protocol === 'honest-majority' && isLinear(buildJob(facts).circuit)
     const committee = await this.#committee(facts, signal)
     const sources = await this.#sources(facts, signal)
     const plan: Message<'run'> = { jobId, attempt, committee, sources }

@@ -4,6 +4,7 @@ import { fromHex, toHex } from '../../base/bytes.ts'
 import { withTimeout } from '../../base/clock.ts'
 import { EnigmaError } from '../../base/errors.ts'
 import { second } from '../../base/units.ts'
+import type { BuiltProgram } from '../../circuits/types.ts'
 import { bn254Scalar } from '../../field/fields.ts'
 import type { FieldVector } from '../../field/types.ts'
 import type { Hex } from '../../ledger/types.ts'
@@ -12,11 +13,13 @@ import { isLinear, runLinearProgram, runProgram } from '../../shamir-mpc/program
 import type { NodeId } from '../../transport/types.ts'
 import { sealTo } from '../../wallet/ecies.ts'
 import type { NodeContext } from '../context.ts'
+import type { Preprocessing } from '../preprocessing.ts'
 import { attemptKey, checkPlan, type JobFacts, NO_DIGEST, readJob, transcriptDigest } from './attempt.ts'
 import { decodeMessage, encodeMessage, type Message, PROTOCOLS } from './messages.ts'
 import { buildJob } from './program.ts'
 import { resultDigest, sealAad } from './requester.ts'
 import { InputCollector } from './resharing.ts'
+import { runSpdz } from './spdz.ts'
 
 const OUTPUTS = 'outputs'
 const PLAN_WAIT_MS = 30 * second
@@ -56,13 +59,15 @@ interface StoredOutput {
 /** The committee member's side of a job: gathers verified pieces, runs the program, seals its output share. */
 export class Member {
   readonly #context: NodeContext
+  readonly #preprocessing: Preprocessing
   readonly #attempts = new Map<string, Attempt>()
   readonly #waiting = new Map<string, ((attempt: Attempt) => void)[]>()
   readonly #failures = new Map<Hex, number>()
   computations = 0
 
-  constructor(context: NodeContext) {
+  constructor(context: NodeContext, preprocessing: Preprocessing) {
     this.#context = context
+    this.#preprocessing = preprocessing
     context.serve(PROTOCOLS.ready, async () => {
       if (!context.serving()) throw new EnigmaError('NOT_RUNNING', 'this node is paused')
       return encodeMessage('empty', {})
@@ -148,13 +153,7 @@ export class Member {
       'the holders of the inputs',
     )
     const built = buildJob(facts)
-    this.#touch(attempt, 'computing', 0, 1)
-    const output = isLinear(built.circuit)
-      ? await runLinearProgram(bn254Scalar, built.circuit, inputs, {
-          params: built.params,
-          signal: attempt.abort.signal,
-        })
-      : await this.#together(attempt, built, inputs)
+    const output = await this.#output(attempt, built, inputs)
     this.#touch(attempt, 'output', 1, 1)
     const sealed = sealTo(
       fromHex(facts.job.resultKey, 33),
@@ -171,11 +170,36 @@ export class Member {
     })
   }
 
-  async #together(
-    attempt: Attempt,
-    built: ReturnType<typeof buildJob>,
-    inputs: FieldVector[],
-  ): Promise<FieldVector> {
+  #output(attempt: Attempt, built: BuiltProgram, inputs: FieldVector[]): Promise<FieldVector> {
+    if (attempt.facts.job.protocol !== 'honest-majority') return this.#spdz(attempt, built)
+    this.#touch(attempt, 'computing', 0, 1)
+    if (!isLinear(built.circuit)) return this.#together(attempt, built, inputs)
+    const { signal } = attempt.abort
+    return runLinearProgram(bn254Scalar, built.circuit, inputs, { params: built.params, signal })
+  }
+
+  async #spdz(attempt: Attempt, built: BuiltProgram): Promise<FieldVector> {
+    const { plan, facts, collector } = attempt
+    const inputs = collector.additive()
+    try {
+      return await runSpdz(this.#context, this.#preprocessing, {
+        id: attemptKey(plan.jobId, plan.attempt, plan.committee[0] as NodeId),
+        jobId: plan.jobId,
+        committee: plan.committee,
+        built,
+        inputs,
+        lengths: facts.references.map((r) => r.length),
+        context: fromHex(transcriptDigest(plan, collector.digests()), 32),
+        roundTimeoutMs: ROUND_TIMEOUT_MS,
+        signal: attempt.abort.signal,
+        onPhase: (phase, done, total) => this.#touch(attempt, phase, done, total),
+      })
+    } finally {
+      for (const v of [inputs.values, inputs.masks, ...inputs.commitments]) v.free()
+    }
+  }
+
+  async #together(attempt: Attempt, built: BuiltProgram, inputs: FieldVector[]): Promise<FieldVector> {
     const { plan, facts } = attempt
     const { transport } = this.#context
     const session = await transport.openSession(

@@ -9,6 +9,7 @@ import { isDrawn, rankNodes } from '../../committee/draw.ts'
 import { bn254Scalar } from '../../field/fields.ts'
 import type { Hex, JobProtocol } from '../../ledger/types.ts'
 import { reconstructOutput } from '../../shamir-mpc/output.ts'
+import { reconstructOutput as reconstructSpdz } from '../../spdz/output.ts'
 import { account, logActivity, type NodeContext, wallet } from '../context.ts'
 import type { JobHandle } from '../jobs.ts'
 import { decodeMessage, encodeMessage, type Message, PROTOCOLS } from './messages.ts'
@@ -216,6 +217,7 @@ export class Requester {
         const base: Record<string, number> = {
           committee: 0.4,
           inputs: 0.5,
+          preparing: 0.55,
           computing: 0.7,
           output: 0.9,
           done: 0.93,
@@ -331,13 +333,16 @@ export class Requester {
     const fn = functionOf(functionHash(state.function))
     const refs = (await ledger.jobInputs(jobId)).refs
     const shapes = (await ledger.references(refs)).map((r) => r?.length ?? 0)
-    const opened = await reconstructOutput(
-      bn254Scalar,
-      [...shares].map(([at, bytes]) => ({ index: at, values: bn254Scalar.fromBytes(bytes) })),
-      state.t,
-    )
+    const parts = [...shares].map(([at, bytes]) => ({ index: at, values: bn254Scalar.fromBytes(bytes) }))
+    const opened =
+      record.protocol === 'honest-majority'
+        ? (await reconstructOutput(bn254Scalar, parts, state.t)).values
+        : reconstructSpdz(
+            bn254Scalar,
+            parts.map((part) => part.values),
+          )
     const decoded = fn.decode(
-      bn254Scalar.toBigints(opened.values),
+      bn254Scalar.toBigints(opened),
       bn254Scalar.modulus,
       fn.parseParams(state.params),
       shapes,

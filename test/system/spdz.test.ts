@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { bgvParameters } from '../../core/bgv/parameters.ts'
+import type { Predicate } from '../../core/ipc/index.ts'
+import { type Person, TestNetwork } from './network.ts'
+
+let network: TestNetwork
+let alice: Person
+let bob: Person
+let analyst: Person
+let rule: Predicate
+
+beforeAll(async () => {
+  // Full security takes seconds a batch; the bench and the demo run with it.
+  const bgv = bgvParameters({ n: 256, levels: 15, replyLevels: 6, batch: 12, insecure: true })
+  network = await TestNetwork.start(5, { bgv })
+  ;[alice, bob, analyst] = (await Promise.all(
+    ['alice', 'bob', 'analyst'].map((name) => network.person(name)),
+  )) as [Person, Person, Person]
+  const { functions } = await analyst.call('compute.functions', {})
+  rule = { kind: 'functions', functions: functions.map((f) => f.codeHash) }
+}, 120_000)
+
+afterAll(() => network?.stop(), 60_000)
+
+describe('a job against malicious nodes (§5.1.2)', () => {
+  it.each([2, 3])('gives the exact statistics with %i nodes, all but one of which may cheat', async (n) => {
+    const refs = await Promise.all([alice.share('5230.50', rule), bob.share('-4100', rule)])
+    for (const [name, expected] of [
+      ['mean', '565.25'],
+      // (5230.50 + 4100)² / 2
+      ['variance', '43529115.125'],
+    ] as const) {
+      const id = await analyst.request({ function: name, refs, protocol: 'spdz', n })
+      expect(await analyst.result(id)).toEqual([expected])
+      const { job } = await analyst.call('compute.get', { id })
+      expect(job).toMatchObject({ protocol: 'spdz', threshold: n - 1, attempt: 1 })
+      expect(job.committee).toHaveLength(n)
+    }
+  })
+
+  it('refuses a threshold or size that SPDZ does not have', async () => {
+    const refs = [await alice.share('1', rule)]
+    for (const wrong of [{ n: 6 }, { n: 3, t: 1 }])
+      await expect(
+        analyst.call('compute.request', { function: 'sum', refs, protocol: 'spdz', ...wrong }),
+      ).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+  })
+})
