@@ -86,6 +86,8 @@ export function serveHolder(context: NodeContext): void {
         details: { ref: refused },
       })
     }
+    // The rules themselves come from events, which this node may not have read up to the block it has just asked about.
+    await context.index.caughtUp()
     await checkCrowd(context, facts, refs)
     const inputs = plan.sources.map(({ ref, helpers }) => {
       const record = heldShare(context, ref)
