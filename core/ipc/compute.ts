@@ -73,6 +73,8 @@ export const computeJob = z.object({
   /** 0 to 1 within the state. */
   progress: z.number().min(0).max(1),
   rounds: z.object({ done: z.int(), total: z.int() }).optional(),
+  /** Nodes that cheated in an earlier attempt and were replaced. */
+  excluded: z.array(z.object({ node: address, reason: z.string() })),
   attempt: z.int(),
   createdAt: time,
   finishedAt: time.optional(),

@@ -33,6 +33,8 @@ export const nodeStatus = z.object({
   storedBytes: z.int(),
   quotaBytes: z.int(),
   computations: z.int(),
+  /** Preprocessed items in stock for computations against malicious nodes, by kind. */
+  material: z.record(z.string(), z.int()),
   chain: z.object({
     kind: z.enum(['devnet', 'remote']),
     chainId: z.int(),

@@ -38,6 +38,7 @@ import { vaultHandlers } from './services/vault.ts'
 import { Session } from './session.ts'
 import type { EnigmaNode, NodeOptions } from './types.ts'
 import { refreshHolders } from './upkeep.ts'
+import { WorkAhead } from './work-ahead.ts'
 
 const RETRY_MS = 2 * second
 const UPKEEP_MS = 1 * minute
@@ -59,6 +60,7 @@ interface Parts {
   member: Member
   coordinator: Coordinator
   backup: NetworkBackup
+  ahead: WorkAhead
 }
 
 class ComposedNode implements EnigmaNode {
@@ -106,6 +108,7 @@ class ComposedNode implements EnigmaNode {
       startedAt: Date.now(),
       addresses: () => this.addresses(),
       computations: () => this.#parts?.member.computations ?? 0,
+      material: () => this.#preprocessing.stock(),
       pause: async () => {
         if (state.state === 'running') state.state = 'paused'
       },
@@ -187,6 +190,7 @@ class ComposedNode implements EnigmaNode {
     this.#state.state = 'stopped'
     this.#parts?.coordinator.stop()
     this.#parts?.member.stop()
+    this.#parts?.ahead.stop()
     this.#parts?.backup.stop()
     await this.#context.jobs.stop()
     await this.#session.closing()
@@ -232,6 +236,7 @@ class ComposedNode implements EnigmaNode {
     })
     transport.onPeer(() => events.emit({ type: 'node' }))
     context.dht.start()
+    this.#parts?.ahead.start()
     this.#state.state = 'running'
     coordinator.resume()
     if ((await context.vault.status()).unlocked) await this.#session.opened()
@@ -269,7 +274,8 @@ class ComposedNode implements EnigmaNode {
     const coordinator = new Coordinator(context, member)
     const requester = new Requester(context)
     const backup = new NetworkBackup(context)
-    this.#parts = { transport, member, coordinator, backup }
+    const ahead = new WorkAhead(context, this.#preprocessing, () => member.busy())
+    this.#parts = { transport, member, coordinator, backup, ahead }
     Object.assign(
       this.#handlers,
       identityHandlers(context),

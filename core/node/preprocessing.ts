@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { decode, encode } from 'cborg'
 import { EnigmaError, hasCode } from '../base/errors.ts'
-import { minute } from '../base/units.ts'
+import { MiB, minute } from '../base/units.ts'
 import { type BgvParameters, standardParameters } from '../bgv/parameters.ts'
 import { BgvThread } from '../bgv/thread.ts'
 import { bn254Scalar as field } from '../field/fields.ts'
@@ -25,6 +25,24 @@ import type { NodeContext } from './context.ts'
 const TIMEOUT_MS = 2 * minute
 /** The thread of the scheme holds a few hundred megabytes; it ends when nobody has needed it for so long. */
 const IDLE_MS = 1 * minute
+/** What the members of an epoch keep ready for its next jobs: some ten thousand multiplications or comparisons' bits. */
+const TARGETS: readonly { kind: MaterialKind; items: number }[] = [
+  { kind: 'triple', items: 30_000 },
+  { kind: 'random', items: 4000 },
+  { kind: 'mask', items: 10_000 },
+  { kind: 'bit', items: 20_000 },
+]
+/** Bytes of an item, for the limit below. */
+const BYTES_PER_ITEM: Readonly<Record<MaterialKind, number>> = {
+  triple: 192,
+  square: 128,
+  inverse: 128,
+  bit: 64,
+  random: 64,
+  mask: 192,
+}
+/** With more than this in stock a node does not work ahead. */
+const AHEAD_BYTES = 256 * MiB
 /** Batches of one proof. */
 const MAX_BATCHES = 12
 
@@ -60,6 +78,7 @@ export class Preprocessing {
   readonly #busy = new Set<string>()
   #thread: BgvThread | undefined
   #users = 0
+  #ahead: { abort: AbortController; ended: Promise<void> } | undefined
   #idle: NodeJS.Timeout | undefined
 
   constructor(context: NodeContext, parameters: BgvParameters = standardParameters()) {
@@ -72,13 +91,15 @@ export class Preprocessing {
   /** Unclaimed items of each kind over all epochs. */
   stock(): Record<MaterialKind, number> {
     const total = Object.fromEntries(MATERIAL_KINDS.map((kind) => [kind, 0])) as Record<MaterialKind, number>
-    for (const id of this.#store.live())
+    for (const { id } of this.#store.live())
       for (const [kind, count] of Object.entries(this.#store.stock(id))) total[kind as MaterialKind] += count
     return total
   }
 
   async stop(): Promise<void> {
     clearTimeout(this.#idle)
+    this.#ahead?.abort.abort()
+    await this.#ahead?.ended
     await this.#thread?.close()
     this.#database.close()
   }
@@ -88,55 +109,19 @@ export class Preprocessing {
    * same arguments. Throws MPC_ABORTED, MPC_PARTY_LOST, CANCELLED, MATERIAL_USED.
    */
   async prepare(preparation: Preparation): Promise<MaterialSource> {
-    const { parties } = preparation
-    const committee = parties.join(',')
-    const busy = this.#busy.has(committee)
-    this.#busy.add(committee)
-    try {
-      return await this.#prepare(preparation, busy)
-    } finally {
-      if (!busy) this.#busy.delete(committee)
-    }
-  }
-
-  async #prepare(
-    { id, jobId, parties, amounts, signal, onProgress }: Preparation,
-    busy: boolean,
-  ): Promise<MaterialSource> {
-    const { transport } = this.#context
-    const index = parties.indexOf(transport.self)
-    const others = parties.filter((party) => party !== transport.self)
-    const session = await transport.openSession(`${id}/stock`, others, { signal })
-    const channel = new PartyChannel({ session, parties, index, timeoutMs: TIMEOUT_MS, signal })
-    const known = busy ? undefined : this.#store.find(parties)
-    try {
-      const own = this.#describe(known?.epoch.id)
-      const told = (await channel.broadcast(STEP.hello, encode(own))).map((bytes, i) => {
-        const stock = readStock(bytes)
-        if (stock === undefined) throw channel.blame(i, 'MALFORMED', 'described its material wrongly')
-        return stock
-      })
-      await channel.echo()
-      // Numbers must mean the same items to all; otherwise everybody begins anew.
-      const shared =
-        own.epoch !== '' &&
-        told.every(
-          (s) => s.epoch === own.epoch && MATERIAL_KINDS.every((kind) => s.ends[kind] === own.ends[kind]),
-        )
-      const from = Object.fromEntries(
-        MATERIAL_KINDS.map((kind) => [kind, shared ? Math.max(...told.map((s) => s.marks[kind])) : 0]),
-      ) as Record<MaterialKind, number>
+    // Work ahead makes room for a job.
+    this.#ahead?.abort.abort()
+    await this.#ahead?.ended
+    const { jobId, amounts, onProgress } = preparation
+    return this.#agreed(preparation, async ({ own, from, shared, known }) => {
       const missing = MATERIAL_KINDS.map((kind) => {
         const there = shared ? own.ends[kind] - from[kind] : 0
         return { kind, count: Math.max(0, (amounts[kind] ?? 0) - there) }
       }).filter(({ count }) => count > 0)
-      let epochId = own.epoch
-      if (missing.length > 0 || !shared)
-        epochId = await this.#generate(
-          { id, parties, index, signal, onProgress },
-          missing,
-          shared ? known : undefined,
-        )
+      const epochId =
+        missing.length > 0 || !shared
+          ? await this.#generate(preparation, missing, shared ? known : undefined)
+          : own.epoch
       const ranges: Ranges = Object.fromEntries(
         MATERIAL_KINDS.flatMap((kind) =>
           (amounts[kind] ?? 0) > 0 ? [[kind, { from: from[kind], count: amounts[kind] }]] : [],
@@ -145,23 +130,109 @@ export class Preprocessing {
       const source = this.#store.claim(epochId, jobId, ranges)
       onProgress(1)
       return source
-    } catch (error) {
-      await channel.abort()
-      throw error
+    })
+  }
+
+  /**
+   * One batch ahead of what the committee of an epoch may need, made by all its members. False when nothing is short, or
+   * the members' stocks do not agree.
+   */
+  async workAhead({ id, parties }: Pick<Preparation, 'id' | 'parties'>): Promise<boolean> {
+    if (this.#ahead !== undefined || this.#busy.size > 0) return false
+    const abort = new AbortController()
+    const ended = Promise.withResolvers<void>()
+    this.#ahead = { abort, ended: ended.promise }
+    const options = { id, parties, signal: abort.signal, onProgress: () => undefined }
+    try {
+      return await this.#agreed(options, async ({ own, from, shared, known }) => {
+        const short = shared && TARGETS.find(({ kind, items }) => own.ends[kind] - from[kind] < items)
+        if (!short) return false
+        await this.#generate(options, [{ kind: short.kind, count: 1 }], known)
+        return true
+      })
+    } finally {
+      this.#ahead = undefined
+      ended.resolve()
+    }
+  }
+
+  /** Committees, in party order, with an epoch that this node leads and that is short of something. */
+  shortCommittees(): readonly (readonly NodeId[])[] {
+    const total = Object.entries(this.stock()).reduce(
+      (sum, [kind, count]) => sum + count * BYTES_PER_ITEM[kind as MaterialKind],
+      0,
+    )
+    if (total > AHEAD_BYTES) return []
+    return this.#store
+      .live()
+      .filter(({ id, index }) => {
+        const stock = this.#store.stock(id)
+        return index === 0 && TARGETS.some(({ kind, items }) => stock[kind] < items)
+      })
+      .map(({ parties }) => parties)
+  }
+
+  /** Finds out what all members have of one epoch, and holds the committee while `work` goes on. */
+  async #agreed<T>(
+    { id, parties, signal }: Pick<Preparation, 'id' | 'parties' | 'signal'>,
+    work: (agreement: {
+      own: Stock
+      /** The highest mark of all members. */
+      from: Record<MaterialKind, number>
+      /** Whether all have the same epoch, with the same items. */
+      shared: boolean
+      known: { epoch: { id: string }; macKey: FieldVector } | undefined
+    }) => Promise<T>,
+  ): Promise<T> {
+    const { transport } = this.#context
+    const committee = parties.join(',')
+    const busy = this.#busy.has(committee)
+    this.#busy.add(committee)
+    const known = busy ? undefined : this.#store.find(parties)
+    try {
+      const others = parties.filter((party) => party !== transport.self)
+      const session = await transport.openSession(`${id}/stock`, others, { signal })
+      const index = parties.indexOf(transport.self)
+      const channel = new PartyChannel({ session, parties, index, timeoutMs: TIMEOUT_MS, signal })
+      try {
+        const own = this.#describe(known?.epoch.id)
+        const told = (await channel.broadcast(STEP.hello, encode(own))).map((bytes, i) => {
+          const stock = readStock(bytes)
+          if (stock === undefined) throw channel.blame(i, 'MALFORMED', 'described its material wrongly')
+          return stock
+        })
+        await channel.echo()
+        // Numbers must mean the same items to all; otherwise everybody begins anew.
+        const shared =
+          own.epoch !== '' &&
+          told.every(
+            (s) => s.epoch === own.epoch && MATERIAL_KINDS.every((kind) => s.ends[kind] === own.ends[kind]),
+          )
+        const from = Object.fromEntries(
+          MATERIAL_KINDS.map((kind) => [kind, shared ? Math.max(...told.map((s) => s.marks[kind])) : 0]),
+        ) as Record<MaterialKind, number>
+        return await work({ own, from, shared, known })
+      } catch (error) {
+        await channel.abort()
+        throw error
+      } finally {
+        await session.close()
+      }
     } finally {
       known?.macKey.free()
-      await session.close()
+      if (!busy) this.#busy.delete(committee)
     }
   }
 
   /** Makes what is missing and appends it; the epoch is a new one without `resume`. Returns its id. */
   async #generate(
-    options: Pick<Preparation, 'id' | 'parties' | 'signal' | 'onProgress'> & { index: number },
+    options: Pick<Preparation, 'id' | 'parties' | 'signal' | 'onProgress'>,
     missing: readonly { kind: MaterialKind; count: number }[],
     resume: { epoch: { id: string }; macKey: FieldVector } | undefined,
   ): Promise<string> {
-    const { id, parties, index, signal, onProgress } = options
+    const { id, parties, signal, onProgress } = options
     const { transport } = this.#context
+    const index = parties.indexOf(transport.self)
     const others = parties.filter((party) => party !== transport.self)
     const slots = this.#parameters.n
     const bgv = this.#acquire()
@@ -192,7 +263,12 @@ export class Preprocessing {
         onProgress: (_, at, total) => step(at / Math.max(1, total)),
         ...(resume === undefined ? {} : { resume: { epochId: resume.epoch.id, macKey: resume.macKey } }),
       })
-      if (resume === undefined) this.#store.open(gear.epoch, gear.macKey)
+      if (resume === undefined) {
+        // Older epochs of these members are of no use any more: they do not agree on them.
+        for (const { id: old, parties: members } of this.#store.live())
+          if (members.join(',') === parties.join(',')) this.#store.destroy(old, 'replaced')
+        this.#store.open(gear.epoch, gear.macKey)
+      }
       for (const { kind, size, owner } of calls) {
         done += 1
         step()
@@ -203,8 +279,10 @@ export class Preprocessing {
       return gear.epoch.id
     } catch (error) {
       const epochId = gear?.epoch.id ?? resume?.epoch.id
-      if (epochId !== undefined && hasCode(error, 'MPC_ABORTED'))
-        this.#store.destroy(epochId, String(EnigmaError.from(error).details?.reason ?? 'aborted'))
+      const reason = EnigmaError.from(error).details?.reason
+      // That somebody else left is no reason to think ill of what is there.
+      if (epochId !== undefined && hasCode(error, 'MPC_ABORTED') && reason !== 'TOLD')
+        this.#store.destroy(epochId, String(reason ?? 'aborted'))
       throw error
     } finally {
       gear?.macKey.free()

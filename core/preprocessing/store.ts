@@ -4,6 +4,7 @@ import type { NodeId } from '../transport/types.ts'
 import type {
   AuthShare,
   Epoch,
+  EpochRecord,
   InputMasks,
   InversePairs,
   MaterialChunk,
@@ -52,11 +53,8 @@ export class ConsumeOnceStore implements MaterialStore, MaterialSink {
   }
 
   /** Epochs that were not destroyed. */
-  live(): string[] {
-    return this.#records
-      .epochs()
-      .filter((e) => e.destroyed === undefined)
-      .map((e) => e.id)
+  live(): readonly EpochRecord[] {
+    return this.#records.epochs().filter((e) => e.destroyed === undefined)
   }
 
   find(parties: readonly NodeId[]): { epoch: Epoch; macKey: FieldVector } | undefined {

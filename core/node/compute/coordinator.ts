@@ -19,6 +19,8 @@ const SIGN_TIMEOUT_MS = 10 * second
 /** The node with rank k takes over when nobody has made progress for k + 1 such spans. */
 const TAKEOVER_MS = 5 * second
 const WATCH_MS = 500
+/** The coordinator's own run ends a little after the first that failed. */
+const OWN_ERROR_MS = 2 * second
 
 /**
  * Whoever stands first in the draw leads a job; the next in rank takes over when it falls silent. Every attempt
@@ -30,6 +32,8 @@ export class Coordinator {
   readonly #watched = new Map<Hex, AbortController>()
   /** Nodes that failed this node's earlier attempts at a job: asked last. */
   readonly #lost = new Map<Hex, Set<NodeId>>()
+  /** Nodes that this node saw cheat in its own attempts at a job, and how: never asked again for it. */
+  readonly #excluded = new Map<Hex, Map<NodeId, string>>()
 
   constructor(context: NodeContext, member: Member) {
     this.#context = context
@@ -63,6 +67,7 @@ export class Coordinator {
       .finally(() => {
         this.#watched.delete(jobId)
         this.#lost.delete(jobId)
+        this.#excluded.delete(jobId)
       })
   }
 
@@ -125,17 +130,21 @@ export class Coordinator {
     const linear = facts.job.protocol === 'honest-majority' && isLinear(buildJob(facts).circuit)
     const committee = await this.#committee(facts, signal)
     const sources = await this.#sources(facts, signal)
-    const plan: Message<'run'> = { jobId, attempt, committee, sources }
+    const excluded = [...(this.#excluded.get(jobId) ?? [])].map(([node, reason]) => ({ node, reason }))
+    const plan: Message<'run'> = { jobId, attempt, committee, sources, excluded }
     this.#context.log.info('attempt', {
       job: jobId,
       attempt,
       members: committee.length,
       references: sources.length,
     })
+    const runs: Promise<Message<'ran'>>[] = []
     try {
-      const runs = committee.map((id) =>
-        this.#ask(id, PROTOCOLS.run, encodeMessage('run', plan), RUN_TIMEOUT_MS, signal).then((answer) =>
-          decodeMessage('ran', answer),
+      runs.push(
+        ...committee.map((id) =>
+          this.#ask(id, PROTOCOLS.run, encodeMessage('run', plan), RUN_TIMEOUT_MS, signal).then((answer) =>
+            decodeMessage('ran', answer),
+          ),
         ),
       )
       // A run that fails while the holders still release must not surface as an unhandled rejection.
@@ -156,6 +165,7 @@ export class Coordinator {
         )
       await this.#post(facts, plan, ran, signal)
     } catch (error) {
+      this.#judge(jobId, await ownError(runs[0]))
       const cancel = encodeMessage('abort', { jobId, attempt })
       for (const id of committee)
         this.#ask(id, PROTOCOLS.abort, cancel, SIGN_TIMEOUT_MS).catch(() => undefined)
@@ -168,7 +178,10 @@ export class Coordinator {
     const { transport } = this.#context
     const size = facts.job.committeeSize
     const lost = this.#lost.get(facts.job.jobId) ?? new Set()
-    const eligible = facts.ranking.slice(0, size + SPARES).filter((id) => id !== transport.self)
+    const excluded = this.#excluded.get(facts.job.jobId)
+    const eligible = facts.ranking
+      .slice(0, size + SPARES)
+      .filter((id) => id !== transport.self && !excluded?.has(id))
     const answers = await Promise.all(
       eligible.map((id) =>
         this.#ask(id, PROTOCOLS.ready, encodeMessage('empty', {}), READY_TIMEOUT_MS, signal).then(
@@ -229,7 +242,8 @@ export class Coordinator {
     await Promise.all(
       [...byHolder].map(async ([holder, sources]) => {
         try {
-          const message = encodeMessage('release', { ...plan, sources })
+          const { jobId, attempt, committee } = plan
+          const message = encodeMessage('release', { jobId, attempt, committee, sources })
           await this.#ask(holder, PROTOCOLS.release, message, RELEASE_TIMEOUT_MS, signal)
         } catch (error) {
           if (!hasCode(error, 'PERMISSION_DENIED')) this.#lose(facts.job.jobId, holder)
@@ -291,6 +305,21 @@ export class Coordinator {
     return true
   }
 
+  /** What this node itself saw of another's misbehaviour. What others tell it might be a lie about somebody. */
+  #judge(jobId: Hex, error: EnigmaError | undefined): void {
+    const { index, log, transport } = this.#context
+    const { party, holder, reason } = error?.details ?? {}
+    if (typeof holder === 'string') this.#lose(jobId, holder as NodeId)
+    if (typeof party !== 'string' || party === transport.self || index.jobs.get(jobId)?.state !== 'open')
+      return
+    if (error?.code === 'MPC_ABORTED' && typeof reason === 'string' && reason !== 'TOLD') {
+      const of = this.#excluded.get(jobId) ?? new Map<NodeId, string>()
+      of.set(party as NodeId, reason)
+      this.#excluded.set(jobId, of)
+      log.warn('a member was excluded', { job: jobId, node: party, reason })
+    } else this.#lose(jobId, party as NodeId)
+  }
+
   #lose(jobId: Hex, node: NodeId): void {
     const lost = this.#lost.get(jobId) ?? new Set()
     lost.add(node)
@@ -311,6 +340,18 @@ export class Coordinator {
       ...(signal === undefined ? {} : { signal }),
     })
   }
+}
+
+/** Why this node's own run failed, if it does so shortly. */
+async function ownError(run: Promise<unknown> | undefined): Promise<EnigmaError | undefined> {
+  const end = await Promise.race([
+    Promise.resolve(run).then(
+      () => undefined,
+      (error: unknown) => EnigmaError.from(error),
+    ),
+    new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), OWN_ERROR_MS)),
+  ])
+  return end
 }
 
 /** Rejects as soon as more than `tolerated` runs have failed; never resolves. */

@@ -85,6 +85,11 @@ export class Member {
     )
   }
 
+  /** Whether an attempt runs here. */
+  busy(): boolean {
+    return [...this.#attempts.values()].some((a) => !a.ended)
+  }
+
   /** The newest attempt this node takes part in. */
   latest(jobId: Hex): { attempt: number; ended: boolean; active: number } | undefined {
     const all = [...this.#attempts.values()].filter((a) => a.plan.jobId === jobId)
@@ -322,6 +327,7 @@ export class Member {
       total: running.total,
       attempt: running.plan.attempt,
       committee: running.plan.committee,
+      excluded: running.plan.excluded,
     })
   }
 

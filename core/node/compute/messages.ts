@@ -42,9 +42,18 @@ const source = z.strictObject({
     .max(32),
 })
 
+/** A node that cheated in an earlier attempt, as the coordinator found, and how. */
+const exclusion = z.strictObject({ node: nodeId, reason: z.string().regex(/^[A-Z_]{1,40}$/) })
+
 export const schemas = {
   job: z.strictObject({ jobId: hash }),
-  run: z.strictObject({ jobId: hash, attempt, committee, sources: z.array(source).min(1).max(MAX_REFS) }),
+  run: z.strictObject({
+    jobId: hash,
+    attempt,
+    committee,
+    sources: z.array(source).min(1).max(MAX_REFS),
+    excluded: z.array(exclusion).max(64),
+  }),
   ran: z.strictObject({ sealedDigest: hash, transcriptDigest: hash }),
   sign: z.strictObject({ jobId: hash, attempt, committee, digests: z.array(hash).min(2).max(64) }),
   signed: z.strictObject({
@@ -83,6 +92,7 @@ export const schemas = {
     total: z.int(),
     attempt,
     committee: z.array(nodeId).max(64),
+    excluded: z.array(exclusion).max(64),
   }),
 } as const
 

@@ -258,6 +258,7 @@ export class Requester {
       rounds: { done: latest.done, total: latest.total },
       committee: latest.committee,
       attempt: latest.attempt,
+      excluded: latest.excluded,
     }
   }
 

@@ -13,6 +13,7 @@ export interface LiveProgress {
   rounds?: { done: number; total: number }
   committee: Hex[]
   attempt: number
+  excluded: { node: Hex; reason: string }[]
 }
 
 const FAILURES: Record<number, string> = Object.fromEntries(
@@ -80,6 +81,7 @@ export function describeJob(
     state,
     progress: job.state === 'open' ? (local.live?.progress ?? 0) : job.state === 'done' ? 1 : 0,
     ...(local.live?.rounds === undefined ? {} : { rounds: local.live.rounds }),
+    excluded: local.live?.excluded ?? [],
     attempt: job.state === 'done' ? job.attempt : (local.live?.attempt ?? 0),
     createdAt: job.at,
     ...(job.finishedAt === undefined ? {} : { finishedAt: job.finishedAt }),

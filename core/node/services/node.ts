@@ -22,6 +22,7 @@ export interface NodeState {
   pause(): Promise<void>
   resume(): Promise<void>
   computations(): number
+  material(): Record<string, number>
 }
 
 interface RegisterJob {
@@ -150,6 +151,7 @@ export function nodeHandlers(context: NodeContext, state: NodeState): Handlers {
         storedBytes: usage.bytes,
         quotaBytes: readSettings(context).storageQuotaBytes,
         computations: state.computations(),
+        material: state.material(),
         chain: {
           kind: options.network.kind,
           chainId: options.network.deployment.chainId,

@@ -124,6 +124,17 @@ export function ComputationDetail({
                 ? t('computations.committee.pending')
                 : t('computations.committee.value', { count: job.committee.length, t: job.threshold }),
             ],
+            job.excluded.length > 0 && [
+              t('computations.excluded'),
+              <ul key="excluded">
+                {job.excluded.map(({ node, reason }) => (
+                  <li key={node}>
+                    <Hash value={node} />{' '}
+                    <span className="text-muted">{t('computations.excluded.reason', { reason })}</span>
+                  </li>
+                ))}
+              </ul>,
+            ],
             job.rounds !== undefined && [
               t('computations.rounds'),
               t('computations.rounds.value', { done: job.rounds.done, total: job.rounds.total }),

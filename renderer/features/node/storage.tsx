@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import type { NodeStatus } from '../../../core/ipc/index.ts'
 import { useT } from '../../app/i18n/index.ts'
-import { formatBytes } from '../../app/lib/format.ts'
+import { formatBytes, formatNumber } from '../../app/lib/format.ts'
 import { useAction } from '../../app/store/action.ts'
 import { nodeStatus } from '../../app/store/node.ts'
 import { saveSettings, settings } from '../../app/store/settings.ts'
@@ -34,6 +34,12 @@ export function StoragePanel({ status }: { status: NodeStatus }) {
       <p className="mt-2 text-sm text-muted">
         {t('node.storage.shares', { count: status.sharesHeld })}
         {used >= NEARLY_FULL && <span className="block text-warning">{t('node.storage.full')}</span>}
+      </p>
+      <p className="mt-2 text-sm text-muted">
+        {t('node.material', {
+          triples: formatNumber(status.material.triple ?? 0),
+          bits: formatNumber(status.material.bit ?? 0),
+        })}
       </p>
       <QuotaForm storedBytes={status.storedBytes} />
     </Panel>

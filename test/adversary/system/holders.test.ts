@@ -128,7 +128,11 @@ class Attacker {
     if (planned)
       for (const member of committee.slice(1))
         this.transport
-          .request(member, PROTOCOLS.run, encodeMessage('run', { jobId, attempt: 1, committee, sources }))
+          .request(
+            member,
+            PROTOCOLS.run,
+            encodeMessage('run', { jobId, attempt: 1, committee, sources, excluded: [] }),
+          )
           .catch(() => undefined)
     return Promise.all(
       network.peers.map((peer) =>

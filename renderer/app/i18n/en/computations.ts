@@ -44,6 +44,8 @@ export const computations = {
   'approvals.value': '{given} of {needed} given',
   'approvals.declined': '{count, plural, one {# declined} other {# declined}}',
   'approvals.none': 'None needed',
+  excluded: 'Excluded',
+  'excluded.reason': 'cheated ({reason}) and was replaced',
   rounds: 'Rounds',
   'rounds.value': '{done} of {total}',
   protocol: 'Protection',

@@ -46,6 +46,8 @@ export const computations: Catalog<typeof en> = {
   'approvals.value': '{needed} 份中已有 {given} 份',
   'approvals.declined': '{count, plural, other {# 份被拒绝}}',
   'approvals.none': '无需批准',
+  excluded: '已排除',
+  'excluded.reason': '作弊（{reason}），已被替换',
   rounds: '轮次',
   'rounds.value': '第 {done} 轮，共 {total} 轮',
   protocol: '保护方式',

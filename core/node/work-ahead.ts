@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto'
+import * as z from 'zod'
+import { EnigmaError } from '../base/errors.ts'
+import { second } from '../base/units.ts'
+import { decodeCanonical, encodeCanonical } from '../dht/cbor.ts'
+import type { NodeContext } from './context.ts'
+import type { Preprocessing } from './preprocessing.ts'
+
+const BEGIN = 'preprocessing/begin'
+const LOOK_MS = 10 * second
+const ASK_TIMEOUT_MS = 5 * second
+const MAX_PARTIES = 16
+
+const nodeId = z.string().regex(/^0x[0-9a-f]{40}$/) as unknown as z.ZodType<`0x${string}`>
+const begin = z.strictObject({
+  id: z.string().regex(/^[0-9a-f]{32}$/),
+  parties: z.array(nodeId).min(2).max(MAX_PARTIES),
+})
+
+/**
+ * Makes material in idle time, so that jobs find it ready: the first member of an epoch asks the others for one batch
+ * more, while no job runs here, and then rests as long as that took: half of one core at most.
+ */
+export class WorkAhead {
+  readonly #context: NodeContext
+  readonly #preprocessing: Preprocessing
+  readonly #busy: () => boolean
+  #timer: NodeJS.Timeout | undefined
+  #restUntil = 0
+
+  constructor(context: NodeContext, preprocessing: Preprocessing, busy: () => boolean) {
+    this.#context = context
+    this.#preprocessing = preprocessing
+    this.#busy = busy
+    context.serve(BEGIN, async (from, payload) => {
+      const { id, parties } = decodeCanonical(payload, begin)
+      const { self } = context.transport
+      if (parties[0] !== from || !parties.includes(self) || new Set(parties).size !== parties.length)
+        throw new EnigmaError('PERMISSION_DENIED', 'not the first member of a committee with this node')
+      if (!context.serving() || busy()) throw new EnigmaError('NOT_RUNNING', 'this node has other work')
+      void this.#run(id, parties)
+      return new Uint8Array()
+    })
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => void this.#look(), LOOK_MS)
+    this.#timer.unref()
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  async #look(): Promise<void> {
+    const { clock, transport, serving } = this.#context
+    if (!serving() || this.#busy() || clock.now() < this.#restUntil) return
+    const connected = transport.connectedPeers()
+    const parties = this.#preprocessing
+      .shortCommittees()
+      .find((members) => members.every((m) => m === transport.self || connected.includes(m)))
+    if (parties === undefined) return
+    const id = randomBytes(16).toString('hex')
+    const others = parties.filter((party) => party !== transport.self)
+    const asked = await Promise.allSettled(
+      others.map((to) =>
+        transport.request(to, BEGIN, encodeCanonical({ id, parties }), { timeoutMs: ASK_TIMEOUT_MS }),
+      ),
+    )
+    if (asked.some((answer) => answer.status === 'rejected')) return
+    await this.#run(id, parties)
+  }
+
+  async #run(id: string, parties: readonly `0x${string}`[]): Promise<void> {
+    const { clock, log, events } = this.#context
+    const since = clock.now()
+    try {
+      await this.#preprocessing.workAhead({ id: `ahead/${id}`, parties })
+      events.emit({ type: 'node' })
+    } catch (error) {
+      log.info('no material made ahead', { code: EnigmaError.from(error).code })
+    }
+    this.#restUntil = clock.now() + (clock.now() - since)
+  }
+}
