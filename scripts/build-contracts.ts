@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 const SOURCES = join(ROOT, 'core/ledger/solidity')
 const TARGET = join(ROOT, 'core/ledger/generated/contracts.ts')
-const CONTRACTS = ['Dictionary', 'Identities', 'Predicates', 'References', 'NodeRegistry', 'Jobs']
+const CONTRACTS = ['Dictionary', 'Identities', 'Predicates', 'References', 'NodeRegistry', 'Jobs', 'Evidence']
 const SETTINGS = {
   optimizer: { enabled: true, runs: 1000 },
   evmVersion: 'cancun',

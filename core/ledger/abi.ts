@@ -4,6 +4,10 @@ import {
   type DictionaryReads,
   type DictionaryWrites,
   dictionaryAbi,
+  type EvidenceEvents,
+  type EvidenceReads,
+  type EvidenceWrites,
+  evidenceAbi,
   type IdentitiesEvents,
   type IdentitiesReads,
   type IdentitiesWrites,
@@ -93,6 +97,7 @@ export const registryCodec = new ContractCodec<NodeRegistryReads, NodeRegistryWr
   nodeRegistryAbi,
 )
 export const jobsCodec = new ContractCodec<JobsReads, JobsWrites, JobsEvents>(jobsAbi)
+export const evidenceCodec = new ContractCodec<EvidenceReads, EvidenceWrites, EvidenceEvents>(evidenceAbi)
 
 export const CODECS = {
   dictionary: dictionaryCodec,
@@ -101,4 +106,5 @@ export const CODECS = {
   references: referencesCodec,
   registry: registryCodec,
   jobs: jobsCodec,
+  evidence: evidenceCodec,
 } as const

@@ -5,6 +5,7 @@ import { type Log, silentLog } from '../base/log.ts'
 import { randomBytes } from '../base/random.ts'
 import {
   dictionaryCodec,
+  evidenceCodec,
   identitiesCodec,
   jobsCodec,
   predicatesCodec,
@@ -15,7 +16,16 @@ import * as constants from './constants.ts'
 import { AlreadyDoneError, ledgerError } from './errors.ts'
 import { EventCursor, isTransient, parseLog } from './events.ts'
 import { Outbox } from './outbox.ts'
-import { REFERENCE_KINDS, toJob, toJobRef, toMembers, toNode, toOutcome, toReference } from './records.ts'
+import {
+  REFERENCE_KINDS,
+  toEvidenceKind,
+  toJob,
+  toJobRef,
+  toMembers,
+  toNode,
+  toOutcome,
+  toReference,
+} from './records.ts'
 import { Rpc, toBlockRef } from './rpc.ts'
 import { TypedDataBuilder } from './typed-data.ts'
 import {
@@ -23,7 +33,10 @@ import {
   type ApprovalInput,
   type BlockRef,
   type Bytes32,
+  type DemandInput,
+  type DemandRecord,
   type EventHandler,
+  type Evidence,
   FAIL_REASONS,
   type FailReason,
   type Hex,
@@ -50,6 +63,7 @@ import {
   type StoredIntent,
   type Subscription,
   type TypedDataSigner,
+  type Verdict,
   type WriteOptions,
   type WriteResult,
 } from './types.ts'
@@ -701,6 +715,73 @@ export class LedgerClient implements Ledger {
   cancelJob(signer: Signer, jobId: Bytes32, options?: WriteOptions): Promise<WriteResult> {
     const data = jobsCodec.encode('cancel', [jobId])
     return this.#write(signer, 'cancel a computation', this.deployment.addresses.jobs, data, 0n, options)
+  }
+
+  // ---------------------------------------------------------------- evidence
+
+  reportEvidence(signer: Signer, evidence: Evidence, options?: WriteOptions): Promise<WriteResult> {
+    const { jobId, nonce, party } = evidence
+    const data =
+      evidence.kind === 'wrong-opening'
+        ? evidenceCodec.encode('reportOpening', [jobId, nonce, party, evidence.opening, evidence.signature])
+        : evidenceCodec.encode('reportEquivocation', [
+            jobId,
+            nonce,
+            party,
+            evidence.round,
+            ...evidence.signed,
+          ])
+    return this.#write(signer, 'report a cheater', this.deployment.addresses.evidence, data, 0n, options)
+  }
+
+  demandAnswer(signer: Signer, demand: DemandInput, options?: WriteOptions): Promise<WriteResult> {
+    const { jobId, nonce, party, round, last, asNode = constants.ZERO_ADDRESS } = demand
+    const data = evidenceCodec.encode('demand', [jobId, nonce, party, round, last, asNode])
+    return this.#write(signer, 'demand an answer', this.deployment.addresses.evidence, data, 0n, options)
+  }
+
+  async answerDemand(
+    signer: Signer,
+    node: TypedDataSigner,
+    jobId: Bytes32,
+    content: Uint8Array,
+    options?: WriteOptions,
+  ): Promise<WriteResult> {
+    const open = await this.demandOf(jobId, node.address)
+    if (!open) throw new EnigmaError('NOT_FOUND', `nobody demands an answer of ${node.address}`)
+    const signature = await node.signTypedData(this.#typed.answer(open.id, keccak256(content) as Bytes32))
+    const data = evidenceCodec.encode('answer', [jobId, node.address, hexlify(content) as Hex, signature])
+    return this.#write(signer, 'answer a demand', this.deployment.addresses.evidence, data, 0n, options)
+  }
+
+  reportSilence(
+    signer: Signer,
+    jobId: Bytes32,
+    party: Address,
+    options?: WriteOptions,
+  ): Promise<WriteResult> {
+    const data = evidenceCodec.encode('reportSilence', [jobId, party])
+    return this.#write(signer, 'report a silent node', this.deployment.addresses.evidence, data, 0n, options)
+  }
+
+  async demandOf(jobId: Bytes32, party: Address, at?: ReadAt): Promise<DemandRecord | undefined> {
+    const data = evidenceCodec.encode('demandOf', [jobId, party])
+    const answer = await this.#read(this.deployment.addresses.evidence, data, at)
+    const open = this.#decode(() => evidenceCodec.decode('demandOf', answer))
+    return open.id === constants.ZERO_BYTES32 ? undefined : open
+  }
+
+  async verdicts(jobId: Bytes32, party: Address, at?: ReadAt): Promise<Verdict[]> {
+    const data = evidenceCodec.encode('verdictsOf', [jobId, party])
+    const answer = await this.#read(this.deployment.addresses.evidence, data, at)
+    return this.#decode(() =>
+      evidenceCodec.decode('verdictsOf', answer).map((v) => ({ ...v, kind: toEvidenceKind(v.kind) })),
+    )
+  }
+
+  async block(number: number): Promise<BlockRef | undefined> {
+    const block = await this.#rpc.block(number)
+    return block && toBlockRef(block)
   }
 
   // ---------------------------------------------------------------- events

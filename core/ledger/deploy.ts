@@ -6,6 +6,7 @@ import { silentLog } from '../base/log.ts'
 import { day, second } from '../base/units.ts'
 import {
   dictionaryBytecode,
+  evidenceBytecode,
   identitiesBytecode,
   jobsBytecode,
   nodeRegistryBytecode,
@@ -20,17 +21,20 @@ export interface DeployParameters {
   minimumDepositWei: bigint
   /** Seconds between unbonding and withdrawal. */
   unbondingSeconds: number
+  /** Seconds a node has to answer a demand. */
+  answerSeconds: number
 }
 
 export const DEFAULT_DEPLOY_PARAMETERS: DeployParameters = {
   minimumDepositWei: 10n ** 18n,
   unbondingSeconds: (7 * day) / second,
+  answerSeconds: day / second,
 }
 
 const count = z.string().transform(Number)
 
 /**
- * Deploys the ledger from an account with six transactions. The addresses follow from the account and its
+ * Deploys the ledger from an account with seven transactions. The addresses follow from the account and its
  * nonce; what is already at them is kept, so an interrupted deployment continues when called again with the
  * same `firstNonce`.
  */
@@ -58,6 +62,7 @@ export async function deployLedger(
     registry: address(3),
     references: address(4),
     jobs: address(5),
+    evidence: address(6),
   }
   const encode = (types: string[], values: unknown[]) => AbiCoder.defaultAbiCoder().encode(types, values)
   const creations = [
@@ -73,6 +78,13 @@ export async function deployLedger(
       encode(['address', 'address', 'address'], [addresses.identities, addresses.predicates, addresses.jobs]),
     ]),
     concat([jobsBytecode, encode(['address', 'address'], [addresses.references, addresses.registry])]),
+    concat([
+      evidenceBytecode,
+      encode(
+        ['address', 'address', 'uint256'],
+        [addresses.registry, addresses.jobs, parameters.answerSeconds],
+      ),
+    ]),
   ] as Hex[]
   let deployBlock: number | undefined
   for (const [i, data] of creations.entries()) {

@@ -29,6 +29,7 @@ const configSchema = z.object({
         references: address,
         registry: address,
         jobs: address,
+        evidence: address,
       }),
     })
     .nullable(),

@@ -26,7 +26,11 @@ export interface DevnetOptions {
   parameters?: Partial<DeployParameters>
 }
 
-const DEVNET_PARAMETERS: DeployParameters = { minimumDepositWei: 10n ** 18n, unbondingSeconds: 60 }
+const DEVNET_PARAMETERS: DeployParameters = {
+  minimumDepositWei: 10n ** 18n,
+  unbondingSeconds: 60,
+  answerSeconds: 3600,
+}
 const BASE_GAS_LIMIT = 60_000_000
 const KEPT_STATES = 512
 const START_TIMEOUT_MS = 30 * second
@@ -196,7 +200,7 @@ async function launch(state: DevnetState, config: DevnetConfig, port: number): P
       const head = await headOf(port)
       const genesis = await ask(port, 'eth_getBlockByNumber', ['0x0', false], blockSchema)
       const code = config.deployment
-        ? await ask(port, 'eth_getCode', [config.deployment.addresses.jobs, 'latest'], z.string())
+        ? await ask(port, 'eth_getCode', [config.deployment.addresses.evidence, 'latest'], z.string())
         : '0x00'
       if (head.number !== saved.blockNumber || code === '0x')
         throw new EnigmaError('STORAGE_CORRUPT', 'the local chain did not come back as it was saved')
@@ -226,7 +230,7 @@ async function answering(port: number, anvil: AnvilProcess): Promise<void> {
   throw new EnigmaError('LEDGER_UNREACHABLE', 'the local chain did not start')
 }
 
-/** The deployer is a public constant: it pays for six transactions and has no power afterwards. */
+/** The deployer is a public constant: it pays for seven transactions and has no power afterwards. */
 async function deployDevnet(endpoint: string, parameters: DeployParameters): Promise<LedgerDeployment> {
   const key = hashText('enigma devnet deployer')
   const wallet = new Wallet(key)

@@ -47,6 +47,7 @@ const CODES: Record<string, [ErrorCode, string]> = {
   UnknownPredicate: ['PREDICATE_INVALID', 'the predicate is not published'],
   UnknownIdentity: ['NOT_FOUND', 'the identity does not exist'],
   NotInJob: ['NOT_FOUND', 'the reference is not part of this job'],
+  DemandOpen: ['INVALID_ARGUMENT', 'an earlier demand to this node is still open'],
   DepositTooSmall: ['INSUFFICIENT_FUNDS', 'the deposit is below the minimum'],
 }
 

@@ -3,7 +3,7 @@ import { EnigmaError, hasCode } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { CODECS } from './abi.ts'
 import { CURSOR_HASHES, LOG_PAGE } from './constants.ts'
-import { REFERENCE_KINDS, toProtocol } from './records.ts'
+import { REFERENCE_KINDS, toEvidenceKind, toProtocol } from './records.ts'
 import { type RawLog, type Rpc, toBlockRef } from './rpc.ts'
 import type {
   Address,
@@ -36,6 +36,8 @@ export function parseLog(deployment: LedgerDeployment, log: RawLog): LedgerEvent
       args.kind = kind
     }
     if (event.name === 'JobRequested') args.protocol = toProtocol(event.args.protocol)
+    if (event.name === 'CheaterConvicted') args.kind = toEvidenceKind(event.args.kind)
+    if (event.name === 'AnswerDemanded') args.deadline = Number(event.args.deadline)
     if (event.name === 'NodeUnbonding') args.withdrawableAt = Number(event.args.withdrawableAt)
     return {
       name: event.name,

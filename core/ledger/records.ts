@@ -15,7 +15,7 @@ import type {
   ReferenceRecord,
   ReferenceState,
 } from './types.ts'
-import { JOB_PROTOCOLS, type JobProtocol } from './types.ts'
+import { EVIDENCE_KINDS, type EvidenceKind, JOB_PROTOCOLS, type JobProtocol } from './types.ts'
 
 export const REFERENCE_KINDS: readonly ReferenceKind[] = ['share', 'encrypted', 'public']
 const REFERENCE_STATES: readonly ReferenceState[] = ['none', 'active', 'revoked']
@@ -86,6 +86,10 @@ export function toJob(jobId: Bytes32, raw: JobsReads['jobOf']['result']): JobRec
 
 export function toProtocol(value: number): JobProtocol {
   return pick(JOB_PROTOCOLS, value, 'protocol of a job')
+}
+
+export function toEvidenceKind(value: number): EvidenceKind {
+  return pick(EVIDENCE_KINDS, value, 'kind of evidence')
 }
 
 export function toJobRef(ref: Bytes32, raw: JobsReads['jobRefsOf']['result'][number]): JobRefRecord {

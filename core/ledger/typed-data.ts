@@ -99,6 +99,20 @@ export class TypedDataBuilder {
     )
   }
 
+  /** What a party answers to a demand. */
+  answer(demand: Bytes32, content: Bytes32): TypedData {
+    return this.#data(
+      'Enigma Evidence',
+      this.#deployment.addresses.evidence,
+      'Answer',
+      [
+        { name: 'demand', type: 'bytes32' },
+        { name: 'content', type: 'bytes32' },
+      ],
+      { demand, content },
+    )
+  }
+
   #job(type: string, fields: Fields, message: TypedData['message']): TypedData {
     return this.#data('Enigma Jobs', this.#deployment.addresses.jobs, type, fields, message)
   }

@@ -18,6 +18,7 @@ export interface LedgerAddresses {
   references: Address
   registry: Address
   jobs: Address
+  evidence: Address
 }
 
 /** Names one ledger: which chain, which contracts, since when. */
@@ -274,6 +275,66 @@ export interface ApprovalInput {
   approved: boolean
 }
 
+// ---------------------------------------------------------------- evidence
+
+/** In the order of their numbers on the ledger. */
+export const EVIDENCE_KINDS = ['wrong-opening', 'equivocation', 'silence'] as const
+export type EvidenceKind = (typeof EVIDENCE_KINDS)[number]
+
+/** One party's broadcast in one round of a run, as it signed it (core/commitments/rounds.ts). */
+export interface SignedRound {
+  /** The chain value before the round. */
+  previous: Bytes32
+  /** keccak-256 of the payload. */
+  payload: Bytes32
+  /** 65 bytes. */
+  signature: Hex
+}
+
+/** g^value·h^mask = (x, y), as a party claims. */
+export interface OpeningStatement {
+  round: number
+  position: number
+  x: bigint
+  y: bigint
+  value: bigint
+  mask: bigint
+}
+
+interface Accusation {
+  jobId: Bytes32
+  /** Of the run, see `runId`. */
+  nonce: Bytes32
+  party: Address
+}
+
+/** What the Evidence contract accepts at once; silence takes a demand and its deadline first. */
+export type Evidence =
+  | (Accusation & { kind: 'wrong-opening'; opening: OpeningStatement; signature: Hex })
+  | (Accusation & { kind: 'equivocation'; round: number; signed: readonly [SignedRound, SignedRound] })
+
+export interface Verdict {
+  kind: EvidenceKind
+  reporter: Address
+  /** Seconds since the Unix epoch. */
+  time: number
+}
+
+export interface DemandInput extends Accusation {
+  /** The last round that the party has signed, and its signature. */
+  round: number
+  last: SignedRound
+  /** The serving node whose account asks; not needed by the job's requester. */
+  asNode?: Address
+}
+
+export interface DemandRecord {
+  id: Bytes32
+  /** Seconds since the Unix epoch. */
+  deadline: number
+  answered: boolean
+}
+
 // ---------------------------------------------------------------- events
 
 interface EventBase {
@@ -344,6 +405,18 @@ export type LedgerEventData =
     }
   | { name: 'JobFailed'; jobId: Bytes32; reason: number }
   | { name: 'JobCancelled'; jobId: Bytes32 }
+  | { name: 'CheaterConvicted'; jobId: Bytes32; party: Address; kind: EvidenceKind; reporter: Address }
+  | {
+      name: 'AnswerDemanded'
+      jobId: Bytes32
+      party: Address
+      demand: Bytes32
+      nonce: Bytes32
+      round: number
+      /** Seconds since the Unix epoch. */
+      deadline: number
+    }
+  | { name: 'DemandAnswered'; jobId: Bytes32; party: Address; demand: Bytes32; content: Hex }
 
 export type LedgerEvent = LedgerEventData & EventBase
 export type LedgerEventName = LedgerEventData['name']
@@ -586,6 +659,27 @@ export interface Ledger {
     options?: WriteOptions,
   ): Promise<WriteResult>
   cancelJob(signer: Signer, jobId: Bytes32, options?: WriteOptions): Promise<WriteResult>
+
+  // evidence
+  /** LEDGER_REVERTED (details.error NotEvidence, InvalidPoint, NotRegistered) and PERMISSION_DENIED when it shows nothing. */
+  reportEvidence(signer: Signer, evidence: Evidence, options?: WriteOptions): Promise<WriteResult>
+  /** Asks a silent party to answer, in public, before a deadline. */
+  demandAnswer(signer: Signer, demand: DemandInput, options?: WriteOptions): Promise<WriteResult>
+  /** The node's own answer; `content` has 1 to 4,096 bytes. */
+  answerDemand(
+    signer: Signer,
+    node: TypedDataSigner,
+    jobId: Bytes32,
+    content: Uint8Array,
+    options?: WriteOptions,
+  ): Promise<WriteResult>
+  /** Convicts a party whose time to answer is over. */
+  reportSilence(signer: Signer, jobId: Bytes32, party: Address, options?: WriteOptions): Promise<WriteResult>
+  demandOf(jobId: Bytes32, party: Address, at?: ReadAt): Promise<DemandRecord | undefined>
+  /** At most one of each kind; empty for whoever was never convicted in this job. */
+  verdicts(jobId: Bytes32, party: Address, at?: ReadAt): Promise<Verdict[]>
+  /** Hash and time of a block of the chain; undefined when it is not there. */
+  block(number: number): Promise<BlockRef | undefined>
 
   // events
   subscribe(cursorId: string, handler: EventHandler): Promise<Subscription>

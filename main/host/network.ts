@@ -27,6 +27,7 @@ const networkConfig = z.strictObject({
       references: hex(40),
       registry: hex(40),
       jobs: hex(40),
+      evidence: hex(40),
     }),
   }),
   bootstrap: z.array(z.string().startsWith('/').max(300)).max(100),

@@ -1,11 +1,16 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { keccak_256 } from '@noble/hashes/sha3.js'
 import { fromHex, toHex, utf8 } from '../../core/base/bytes.ts'
+import { commitPoint, openingDigest } from '../../core/commitments/openings.ts'
+import { roundDigest, runId } from '../../core/commitments/rounds.ts'
 import { ZERO_BYTES32 } from '../../core/ledger/constants.ts'
+import { evidenceDigest } from '../../core/ledger/evidence.ts'
 import { localNodeKey, localSigner } from '../../core/ledger/signers.ts'
-import type { Bytes32, WriteResult } from '../../core/ledger/types.ts'
+import type { Bytes32, SignedRound, WriteResult } from '../../core/ledger/types.ts'
 import { encodePredicate, predicateId } from '../../core/predicates/codec.ts'
 import type { Predicate } from '../../core/predicates/types.ts'
+import { LocalSigner } from '../../core/wallet/signer.ts'
 import { jobRequest, referenceInput, startChain } from '../unit/ledger/support.ts'
 
 export const README = fileURLToPath(new URL('../../core/ledger/README.md', import.meta.url))
@@ -121,6 +126,41 @@ export async function measureGas(): Promise<[string, number][]> {
     await ledger.relayApprovals(other, third.jobId, [{ ...approval, signature }]),
   )
   await row('revocation', await ledger.revoke(owner, ref))
+
+  const cheater = new LocalSigner(key(12))
+  const nonce = word(31)
+  const run = runId(fromHex(jobId), fromHex(nonce))
+  const accusation = { jobId, nonce, party: nodes[1]!.address }
+  const sign = (structHash: Uint8Array) =>
+    toHex(cheater.signDigest(evidenceDigest(chain.devnet.deployment, structHash)))
+  const claim = 2n ** 253n + 11n
+  const opening = { round: 3, position: 5, ...commitPoint(claim, claim + 1n), value: claim, mask: claim }
+  await row(
+    'evidence: an opening that does not fit',
+    await ledger.reportEvidence(requester, {
+      ...accusation,
+      kind: 'wrong-opening',
+      opening,
+      signature: sign(openingDigest(run, opening)),
+    }),
+  )
+  const rounds = [33, 34].map((n) => {
+    const payload = word32(n)
+    return {
+      previous: word(35),
+      payload: toHex(keccak_256(payload)),
+      signature: sign(roundDigest(run, 3, fromHex(word(35)), payload)),
+    }
+  }) as [SignedRound, SignedRound]
+  await row(
+    'evidence: two payloads for one round',
+    await ledger.reportEvidence(requester, { ...accusation, kind: 'equivocation', round: 3, signed: rounds }),
+  )
+  await row(
+    'demand to a silent node',
+    await ledger.demandAnswer(requester, { ...accusation, round: 3, last: rounds[0] }),
+  )
+  await row('answer of 32 bytes', await ledger.answerDemand(owner, nodes[1]!, jobId, word32(36)))
   return rows
 
   /** Gas of everything an account has sent, from its receipts. */
