@@ -54,6 +54,7 @@ interface StoredOutput {
   committee: Uint8Array[]
   digests: Uint8Array[]
   resultDigest: Uint8Array
+  excluded: Message<'run'>['excluded']
 }
 
 /** The committee member's side of a job: gathers verified pieces, runs the program, seals its output share. */
@@ -277,6 +278,7 @@ export class Member {
       committee: message.committee.map((id) => fromHex(id, 20)),
       digests: digests.map((d) => fromHex(d, 32)),
       resultDigest: fromHex(digest, 32),
+      excluded: attempt.plan.excluded,
     }
     kv.set(OUTPUTS, `${message.jobId}/${digest}`, encode(stored))
     const signature = await ledger.signResult(nodeKey, {
@@ -343,6 +345,7 @@ export class Member {
       sealed: stored.sealed,
       committee: stored.committee.map(toHex),
       digests: stored.digests.map(toHex),
+      excluded: stored.excluded ?? [],
     })
   }
 

@@ -84,7 +84,14 @@ export const schemas = {
     originals: z.array(bytes),
   }),
   empty: z.strictObject({}),
-  result: z.strictObject({ attempt, index: z.int(), sealed: bytes, committee, digests: z.array(hash) }),
+  result: z.strictObject({
+    attempt,
+    index: z.int(),
+    sealed: bytes,
+    committee,
+    digests: z.array(hash),
+    excluded: z.array(exclusion).max(64),
+  }),
   progress: z.strictObject({
     state: z.enum(['committee', 'inputs', 'preparing', 'computing', 'output', 'done']),
     progress: z.number().min(0).max(1),

@@ -48,6 +48,8 @@ export interface StoredResult {
   owners: number
   nodes: number
   resultDigest: string
+  /** Nodes that cheated on the way, each with the reason behind a space. */
+  excluded: string[]
 }
 
 /** The digest that goes on the ledger: over every member's sealed share, in committee order. */
@@ -311,6 +313,7 @@ export class Requester {
     )
     const shares = new Map<number, Uint8Array>()
     let nodes = 0
+    let excluded: string[] = []
     for (const answer of answers) {
       if (answer.status === 'rejected') continue
       const { from, attempt, index: at, sealed, committee, digests } = answer.value
@@ -322,6 +325,8 @@ export class Requester {
       if (toHex(keccak_256(sealed)) !== digests[at]) continue
       shares.set(at, key.open(sealed, sealAad(jobId, attempt, at)))
       nodes = committee.length
+      if (committee[0] === from)
+        excluded = answer.value.excluded.map(({ node, reason }) => `${node} ${reason}`)
     }
     if (shares.size < state.t + 1)
       throw new EnigmaError(
@@ -355,6 +360,7 @@ export class Requester {
       owners,
       nodes,
       resultDigest: final,
+      excluded,
     }
   }
 }

@@ -43,6 +43,7 @@ export function describeJob(
     threshold?: number
     live?: LiveProgress | undefined
     fetched: boolean
+    excluded: { node: Hex; reason: string }[]
   },
 ): ComputeJob {
   const owners = new Set(job.refs.map((ref) => context.index.references.get(ref)?.owner))
@@ -81,7 +82,7 @@ export function describeJob(
     state,
     progress: job.state === 'open' ? (local.live?.progress ?? 0) : job.state === 'done' ? 1 : 0,
     ...(local.live?.rounds === undefined ? {} : { rounds: local.live.rounds }),
-    excluded: local.live?.excluded ?? [],
+    excluded: job.state === 'done' ? local.excluded : (local.live?.excluded ?? []),
     attempt: job.state === 'done' ? job.attempt : (local.live?.attempt ?? 0),
     createdAt: job.at,
     ...(job.finishedAt === undefined ? {} : { finishedAt: job.finishedAt }),

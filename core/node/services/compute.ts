@@ -102,11 +102,16 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
   const view = async (job: IndexedJob): Promise<ComputeJob> => {
     const me = account(context).address
     const stored = (await vault.getSetting(`request/${job.jobId}`)) as unknown as StoredRequest | undefined
+    const result = (await vault.getSetting(`result/${job.jobId}`)) as StoredResult | undefined
     return describeJob(context, job, me, {
       ...(stored === undefined || stored.label === '' ? {} : { label: stored.label }),
       ...(stored === undefined ? {} : { threshold: stored.t }),
       live: requester.live.get(job.jobId),
-      fetched: (await vault.getSetting(`result/${job.jobId}`)) !== undefined,
+      fetched: result !== undefined,
+      excluded: (result?.excluded ?? []).map((text) => {
+        const [node, reason] = text.split(' ') as [Hex, string]
+        return { node, reason }
+      }),
     })
   }
 
@@ -270,7 +275,8 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
           remedy: 'Only the account that requested a computation receives its result.',
         })
       }
-      return { id, ...stored }
+      const { excluded: _, ...shown } = stored
+      return { id, ...shown }
     },
     'compute.cancel': async ({ id }) => {
       const running = jobs.find<FollowState>('result', (state) => state.jobId === id)
