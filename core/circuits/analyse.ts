@@ -114,7 +114,8 @@ function takeSlot(slots: number[], slot: number, length: number, at: number): vo
   slots.push(length)
 }
 
-function lengthOf(node: Node, at: number, lengths: readonly number[]): number {
+/** Throws CIRCUIT_INVALID when the operands do not fit. */
+export function lengthOf(node: Node, at: number, lengths: readonly number[]): number {
   const of = (ref: NodeRef) => lengths[ref]!
   switch (node.op) {
     case 'input':
@@ -154,6 +155,14 @@ function lengthOf(node: Node, at: number, lengths: readonly number[]): number {
       return node.to - node.from
     case 'concat':
       return node.parts.reduce((n, p) => n + of(p), 0)
+    case 'blocks': {
+      const blocks = of(node.a) / node.block
+      if (!(Number.isSafeInteger(node.block) && node.block > 0 && Number.isInteger(blocks)))
+        throw invalid(`node ${at} has blocks of ${node.block} in a vector of length ${of(node.a)}`)
+      if (node.picks.some((p) => !Number.isSafeInteger(p) || p < 0 || p >= blocks))
+        throw invalid(`node ${at} picks a block that is not there`)
+      return node.block * node.picks.length
+    }
     case 'broadcast':
       if (of(node.a) !== 1) throw invalid(`node ${at} broadcasts a vector of length ${of(node.a)}`)
       return node.length

@@ -1,4 +1,4 @@
-import { createCircuit } from './analyse.ts'
+import { createCircuit, lengthOf } from './analyse.ts'
 import type { Circuit, Node, NodeRef } from './types.ts'
 
 /** Writes a program node by node; every method returns the new node. `build` validates the whole. */
@@ -8,8 +8,16 @@ export class CircuitBuilder {
   #inputs = 0
   #params = 0
 
+  readonly #lengths: number[] = []
+
   #push(node: Node): NodeRef {
+    this.#lengths.push(lengthOf(node, this.#nodes.length, this.#lengths))
     return this.#nodes.push(node) - 1
+  }
+
+  /** Elements of a node's vector. */
+  length(ref: NodeRef): number {
+    return this.#lengths[ref]!
   }
 
   /** The secret vector of the next input slot. */
@@ -53,6 +61,10 @@ export class CircuitBuilder {
   }
   broadcast(a: NodeRef, length: number): NodeRef {
     return this.#push({ op: 'broadcast', a, length })
+  }
+  /** Blocks of `block` elements, picked by number. */
+  blocks(a: NodeRef, block: number, picks: readonly number[]): NodeRef {
+    return this.#push({ op: 'blocks', a, block, picks: [...picks] })
   }
   /** Random bits that nobody knows. */
   bits(length: number): NodeRef {

@@ -31,6 +31,7 @@ const OPS = [
   'digits',
   'inverse',
   'isZero',
+  'blocks',
 ] as const
 
 const invalid = (message: string) => new EnigmaError('CIRCUIT_INVALID', message)
@@ -79,6 +80,12 @@ export function encodeCircuit(circuit: Circuit): Uint8Array {
       case 'inverse':
       case 'isZero':
         uint(node.a)
+        break
+      case 'blocks':
+        uint(node.a)
+        uint(node.block)
+        uint(node.picks.length)
+        node.picks.forEach(uint)
         break
       case 'bits':
       case 'random':
@@ -152,6 +159,8 @@ function readNode(r: Reader): Node {
     case 'inverse':
     case 'isZero':
       return { op, a: r.uint() }
+    case 'blocks':
+      return { op, a: r.uint(), block: r.uint(), picks: r.list(MAX_LENGTH, () => r.uint()) }
     case 'bits':
     case 'random':
       return { op, length: r.uint() }

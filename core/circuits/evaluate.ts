@@ -57,6 +57,8 @@ export function evaluate(
             return node.parts.flatMap(at)
           case 'broadcast':
             return new Array<bigint>(node.length).fill(at(node.a)[0]!)
+          case 'blocks':
+            return node.picks.flatMap((p) => at(node.a).slice(p * node.block, (p + 1) * node.block))
           case 'bits':
             return Array.from(prg.bytes(node.length), (b) => BigInt(b & 1))
           case 'random':

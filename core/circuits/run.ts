@@ -188,6 +188,8 @@ function publicNode<S>(field: PrimeField, values: Values<S>, node: Linear): Fiel
       return field.concat(node.parts.map(at))
     case 'broadcast':
       return field.gather(at(node.a), new Uint32Array(node.length))
+    case 'blocks':
+      return field.gather(at(node.a), blockIndices(node))
   }
 }
 
@@ -232,6 +234,8 @@ function secretNode<S>(engine: Engine<S>, values: Values<S>, node: Linear): S {
       return engine.slice(values.secret(node.a), node.from, node.to)
     case 'broadcast':
       return engine.gather(values.secret(node.a), new Uint32Array(node.length))
+    case 'blocks':
+      return engine.gather(values.secret(node.a), blockIndices(node))
     case 'concat': {
       const made: S[] = []
       const parts = node.parts.map((ref) => {
@@ -246,6 +250,19 @@ function secretNode<S>(engine: Engine<S>, values: Values<S>, node: Linear): S {
       return joined
     }
   }
+}
+
+function blockIndices({
+  block,
+  picks,
+}: {
+  readonly block: number
+  readonly picks: readonly number[]
+}): Uint32Array {
+  const out = new Uint32Array(block * picks.length)
+  let at = 0
+  for (const pick of picks) for (let i = 0; i < block; i++) out[at++] = pick * block + i
+  return out
 }
 
 /** Bit-major: bit j of element i stands at j·length + i. */

@@ -26,6 +26,8 @@ export type Node =
   | { readonly op: 'slice'; readonly a: NodeRef; readonly from: number; readonly to: number }
   | { readonly op: 'concat'; readonly parts: readonly NodeRef[] }
   | { readonly op: 'broadcast'; readonly a: NodeRef; readonly length: number }
+  /** Blocks of `block` elements at `picks`, in that order: a permutation, a selection, with repetitions. */
+  | { readonly op: 'blocks'; readonly a: NodeRef; readonly block: number; readonly picks: readonly number[] }
   /** Uniform random bits that nobody knows. */
   | { readonly op: 'bits'; readonly length: number }
   /** Uniform random field elements that nobody knows. */

@@ -22,7 +22,16 @@ describe('the schedule', () => {
     const { layers, secret } = analyse(circuit)
     expect(layers.map((l) => l.multiply)).toEqual([[pq, pp], [next], []])
     expect(secret[local]).toBe(true)
-    expect(cost(circuit)).toEqual({ rounds: 2, multiplications: 12, openings: 9, additions: 16, outputs: 5 })
+    expect(cost(circuit)).toEqual({
+      rounds: 2,
+      reveals: 0,
+      bits: 0,
+      randoms: 0,
+      multiplications: 12,
+      openings: 9,
+      additions: 16,
+      outputs: 5,
+    })
     expect(bytesPerParty(cost(circuit), 3, 1)).toBe((9 + 5) * 32)
     expect(
       evaluate(circuit, 101n, [
