@@ -1,0 +1,201 @@
+import { setImmediate } from 'node:timers/promises'
+import { concatBytes } from '../base/bytes.ts'
+import { EnigmaError } from '../base/errors.ts'
+import { g1 } from '../commitments/g1.ts'
+import { commitVector } from '../commitments/pedersen.ts'
+import type { FieldVector, PrimeField } from '../field/types.ts'
+import { freeAuth } from '../preprocessing/auth.ts'
+import type { AuthShare, Epoch, InputMasks, MaterialSource, Triples } from '../preprocessing/types.ts'
+import type { SpdzParty } from '../spdz/types.ts'
+import { challenge } from './challenge.ts'
+import type { Layout } from './layout.ts'
+
+/** Commitments made between two turns of the event loop, about 25 ms. */
+const SLICE = 1024
+
+/** Uncompressed commitments, 64 bytes each, made in slices. */
+async function commitInSlices(
+  field: PrimeField,
+  values: FieldVector,
+  masks: FieldVector,
+): Promise<Uint8Array> {
+  const parts: Uint8Array[] = []
+  for (let at = 0; at < values.length; at += SLICE) {
+    const to = Math.min(values.length, at + SLICE)
+    const [v, m] = [field.slice(values, at, to), field.slice(masks, at, to)]
+    const points = commitVector(v, m)
+    parts.push(g1.toBytes(points))
+    for (const part of [v, m, points]) part.free()
+    await setImmediate()
+  }
+  return concatBytes(...parts)
+}
+
+/**
+ * The material of one audited run: drawn at once, committed to share by share, and handed out in order after the
+ * sacrifice. Commitments are to this party's own shares, so that a wrong one names it (Cunningham, Fuller and Yakoubov,
+ * ICITS 2017).
+ */
+export class AuditedMaterial implements MaterialSource {
+  readonly epoch: Epoch
+  readonly macKey: FieldVector
+  /** 64 bytes for every share, in the order of the layout. */
+  readonly commitments: Uint8Array
+  /** Of the commitments; secret. */
+  readonly blinding: FieldVector
+  readonly #field: PrimeField
+  readonly #source: MaterialSource
+  readonly #layout: Layout
+  readonly #drawn: { triples: Triples; bits: AuthShare; randoms: AuthShare }
+  #checked = false
+  #triples = 0
+  #bits = 0
+  #randoms = 0
+
+  private constructor(
+    field: PrimeField,
+    source: MaterialSource,
+    layout: Layout,
+    drawn: { triples: Triples; bits: AuthShare; randoms: AuthShare },
+    masks: FieldVector,
+    commitments: Uint8Array,
+  ) {
+    this.#field = field
+    this.#source = source
+    this.#layout = layout
+    this.#drawn = drawn
+    this.epoch = source.epoch
+    this.macKey = source.macKey
+    this.blinding = masks
+    this.commitments = commitments
+  }
+
+  /** Takes everything of the layout from `source` and commits to it. Codes: those of the source. */
+  static async draw(field: PrimeField, source: MaterialSource, layout: Layout): Promise<AuditedMaterial> {
+    const triples = await source.triples(2 * layout.triples)
+    const none = { share: field.zeros(0), mac: field.zeros(0) }
+    const bits = layout.bits === 0 ? none : await source.bits(layout.bits)
+    const randoms = await source.randoms(layout.randoms)
+    const { a, b, c } = triples
+    const shares = field.concat([a.share, b.share, c.share, bits.share, randoms.share])
+    const masks = field.random(shares.length)
+    const commitments = await commitInSlices(field, shares, masks)
+    shares.free()
+    return new AuditedMaterial(field, source, layout, { triples, bits, randoms }, masks, commitments)
+  }
+
+  /**
+   * Proves to everybody that the triples are products and the bits are bits, with challenges that follow from the
+   * ledger and the transcript; `context` is the run's, `chain` the chain value after the last round. Three broadcasts.
+   * Throws MPC_ABORTED (reason BAD_MATERIAL).
+   */
+  async sacrifice(party: SpdzParty, context: Uint8Array, chain: () => Uint8Array): Promise<void> {
+    const field = this.#field
+    const { triples: t, bits: bitCount } = this.#layout
+    const { triples, bits } = this.#drawn
+    const chi = field.toBigints(challenge(field, context, 'sacrifice', 1))[0]!
+    const map = (x: AuthShare, f: (v: FieldVector) => FieldVector) => ({ share: f(x.share), mac: f(x.mac) })
+    const zip = (x: AuthShare, y: AuthShare, f: (v: FieldVector, w: FieldVector) => FieldVector) => ({
+      share: f(x.share, y.share),
+      mac: f(x.mac, y.mac),
+    })
+    const halves = (x: AuthShare) =>
+      [map(x, (v) => field.slice(v, 0, t)), map(x, (v) => field.slice(v, t, 2 * t))] as const
+    const [a, a2] = halves(triples.a)
+    const [b, b2] = halves(triples.b)
+    const [c, c2] = halves(triples.c)
+    const scaled = (x: AuthShare, y: AuthShare) => zip(x, y, (v, w) => field.linear([chi, -1n], [v, w]))
+    const [first, second] = [scaled(a, a2), zip(b, b2, (v, w) => field.sub(v, w))]
+    const { opened } = await party.round([], [first, second])
+    const [sigma, tau] = opened as [FieldVector, FieldVector]
+    const weights = challenge(field, chain(), 'triples', t)
+    const product = scaled(c, c2)
+    const rest = zip(a2, b, (v, w) => field.mulAdd(v, tau, field.mul(w, sigma)))
+    const zero = map(
+      zip(product, rest, (v, w) => field.sub(v, w)),
+      (v) => field.inner(weights, v),
+    )
+    this.#checked = true
+    if (bitCount === 0) {
+      this.#requireZero((await party.round([], [zero])).opened[0]!, 'a triple is not a product')
+    } else {
+      const squares = await party.round([{ op: 'mul', a: bits, b: bits }], [zero])
+      this.#requireZero(squares.opened[0]!, 'a triple is not a product')
+      const bitWeights = challenge(field, chain(), 'bits', bitCount)
+      const difference = zip(squares.products[0]!, bits, (v, w) => field.sub(v, w))
+      const bitZero = map(difference, (v) => field.inner(bitWeights, v))
+      this.#requireZero((await party.round([], [bitZero])).opened[0]!, 'a bit is neither 0 nor 1')
+      freeAuth(difference, bitZero, ...squares.products)
+    }
+    await party.check()
+    freeAuth(a, a2, b, b2, c, c2, first, second, product, rest, zero)
+    for (const v of [sigma, tau, weights]) v.free()
+  }
+
+  async triples(count: number): Promise<Triples> {
+    if (!this.#checked) throw new EnigmaError('INTERNAL', 'triples are handed out after the sacrifice')
+    const from = this.#triples
+    this.#triples += count
+    if (this.#triples > this.#layout.triples) throw exhausted()
+    const { a, b, c } = this.#drawn.triples
+    const part = (x: AuthShare) => this.#part(x, from, count)
+    return { a: part(a), b: part(b), c: part(c) }
+  }
+
+  async bits(count: number): Promise<AuthShare> {
+    this.#bits += count
+    if (this.#bits > this.#layout.bits) throw exhausted()
+    return this.#part(this.#drawn.bits, this.#bits - count, count)
+  }
+
+  async randoms(count: number): Promise<AuthShare> {
+    this.#randoms += count
+    if (this.#randoms > this.#layout.randoms) throw exhausted()
+    return this.#part(this.#drawn.randoms, this.#randoms - count, count)
+  }
+
+  masks(owner: number, count: number): Promise<InputMasks> {
+    return this.#source.masks(owner, count)
+  }
+
+  squares(): Promise<never> {
+    throw unsupported()
+  }
+
+  inverses(): Promise<never> {
+    throw unsupported()
+  }
+
+  destroy(reason: string): Promise<void> {
+    return this.#source.destroy(reason)
+  }
+
+  free(): void {
+    const { triples, bits, randoms } = this.#drawn
+    freeAuth(triples.a, triples.b, triples.c, bits, randoms)
+    this.blinding.free()
+  }
+
+  #part(x: AuthShare, from: number, count: number): AuthShare {
+    const field = this.#field
+    return {
+      share: field.slice(x.share, from, from + count),
+      mac: field.slice(x.mac, from, from + count),
+    }
+  }
+
+  #requireZero(value: FieldVector, what: string): void {
+    if (this.#field.equal(value, this.#field.zeros(value.length))) return
+    throw new EnigmaError('MPC_ABORTED', `the committee's material is wrong: ${what}`, {
+      details: { reason: 'BAD_MATERIAL' },
+    })
+  }
+}
+
+function exhausted(): EnigmaError {
+  return new EnigmaError('MATERIAL_EXHAUSTED', 'the run takes more material than it has committed to')
+}
+
+function unsupported(): EnigmaError {
+  return new EnigmaError('UNSUPPORTED', 'an audited run uses triples, bits and random elements only')
+}
