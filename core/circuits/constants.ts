@@ -8,7 +8,7 @@ export const MAX_NODES = 1 << 16
 /** Elements of one vector. */
 export const MAX_LENGTH = 1 << 20
 /** Elements of all vectors together. */
-export const MAX_ELEMENTS = 1 << 23
+export const MAX_ELEMENTS = 1 << 25
 /** Bytes of an encoded program. */
 export const MAX_CODE_BYTES = 4 << 20
 /** Bits of the magnitude of a constant or factor. */

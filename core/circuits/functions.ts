@@ -1,13 +1,29 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { concatBytes, toHex, utf8 } from '../base/bytes.ts'
 import { EnigmaError } from '../base/errors.ts'
+import { countWhere, histogram, max, median, min, percentile, relativePosition } from './builtin/order.ts'
 import { covariance, mean, sum, variance } from './builtin/statistics.ts'
-import { linearScore, weightedMean } from './builtin/weighted.ts'
+import { linearScore, logisticScore, weightedMean } from './builtin/weighted.ts'
 import { encodeCircuit } from './codec.ts'
 import type { BuiltinFunction, BuiltProgram, FunctionId } from './types.ts'
 
 /** The built-in functions (paper §5: what a request may name), in the order in which they are offered. */
-export const FUNCTIONS = { sum, mean, weightedMean, variance, covariance, linearScore } as const
+export const FUNCTIONS = {
+  sum,
+  mean,
+  weightedMean,
+  variance,
+  covariance,
+  median,
+  percentile,
+  min,
+  max,
+  histogram,
+  countWhere,
+  relativePosition,
+  linearScore,
+  logisticScore,
+} as const
 
 /** A function by its id, whatever its parameters. Throws CIRCUIT_INPUT when there is none. */
 export function builtin(id: string): BuiltinFunction {

@@ -160,6 +160,12 @@ export type Disclosure =
   | 'weighted-aggregate'
   /** One number per reference. */
   | 'per-reference'
+  /** One or two values of the group, but not whose they are. */
+  | 'order'
+  /** How many values fulfil conditions. */
+  | 'counts'
+  /** Where one value stands among the others. */
+  | 'position'
 
 export interface BuiltProgram {
   readonly circuit: Circuit
@@ -167,13 +173,29 @@ export interface BuiltProgram {
   readonly params: readonly (readonly bigint[])[]
 }
 
-export const FUNCTION_IDS = ['sum', 'mean', 'weightedMean', 'variance', 'covariance', 'linearScore'] as const
+export const FUNCTION_IDS = [
+  'sum',
+  'mean',
+  'weightedMean',
+  'variance',
+  'covariance',
+  'median',
+  'percentile',
+  'min',
+  'max',
+  'histogram',
+  'countWhere',
+  'relativePosition',
+  'linearScore',
+  'logisticScore',
+] as const
 export type FunctionId = (typeof FUNCTION_IDS)[number]
 
 /** One parameter as a form asks for it. */
 export interface ParamField {
   readonly name: string
-  readonly kind: 'decimal' | 'decimals' | 'choice'
+  /** `reference`: the position of one of the request's references. */
+  readonly kind: 'decimal' | 'decimals' | 'choice' | 'reference'
   readonly required: boolean
   readonly choices?: readonly string[]
 }

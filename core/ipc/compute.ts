@@ -4,7 +4,22 @@ import { method } from './method.ts'
 import { predicate } from './sharing.ts'
 
 export const computeFunction = z.object({
-  id: z.enum(['sum', 'mean', 'weightedMean', 'variance', 'covariance', 'linearScore']),
+  id: z.enum([
+    'sum',
+    'mean',
+    'weightedMean',
+    'variance',
+    'covariance',
+    'median',
+    'percentile',
+    'min',
+    'max',
+    'histogram',
+    'countWhere',
+    'relativePosition',
+    'linearScore',
+    'logisticScore',
+  ]),
   codeHash: hash,
   /** What the requester learns, and nobody else: a key for a text. */
   reveals: z.string(),
@@ -12,7 +27,7 @@ export const computeFunction = z.object({
   params: z.array(
     z.object({
       name: z.string(),
-      kind: z.enum(['decimal', 'decimals', 'choice']),
+      kind: z.enum(['decimal', 'decimals', 'choice', 'reference']),
       required: z.boolean(),
       choices: z.array(z.string()).optional(),
     }),

@@ -67,19 +67,6 @@ export interface ShamirParty {
   close(reason?: unknown): Promise<void>
 }
 
-export interface Progress {
-  /** Layers finished, of `layers`. */
-  readonly layer: number
-  readonly layers: number
-}
-
-export interface RunOptions {
-  /** Public parameters by slot. */
-  readonly params?: readonly (readonly bigint[])[]
-  readonly onProgress?: (progress: Progress) => void
-  readonly signal?: AbortSignal
-}
-
 /** One party's share of a job's output (all outputs concatenated), as the requester receives it. */
 export interface OutputShare {
   /** 0-based party index. */

@@ -38,6 +38,22 @@ describe('a job against malicious nodes (§5.1.2)', () => {
     }
   })
 
+  it('compares secrets, under either protocol', async () => {
+    const refs = await Promise.all([alice.share('3', rule), alice.share('-2.5', rule), bob.share('7', rule)])
+    for (const protocol of ['spdz', 'honest-majority'] as const) {
+      const id = await analyst.request({ function: 'median', refs, protocol, n: 3 })
+      expect(await analyst.result(id)).toEqual(['3'])
+    }
+    const id = await analyst.request({
+      function: 'relativePosition',
+      refs,
+      params: { subject: refs[2] as string },
+      protocol: 'spdz',
+      n: 2,
+    })
+    expect(await analyst.result(id)).toEqual(['100'])
+  })
+
   it('refuses a threshold or size that SPDZ does not have', async () => {
     const refs = [await alice.share('1', rule)]
     for (const wrong of [{ n: 6 }, { n: 3, t: 1 }])

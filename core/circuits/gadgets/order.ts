@@ -4,7 +4,7 @@ import type { NodeRef } from '../types.ts'
 import { lessThan, select } from './compare.ts'
 
 /** Most elements of one sort: its cost grows with n·log² n. */
-export const MAX_SORT = 1024
+export const MAX_SORT = 512
 
 /** Compares x with y element by element and gives (min, max): one comparison and one product an element. */
 export function minMax(

@@ -1,8 +1,8 @@
 import { EnigmaError } from '../../base/errors.ts'
 import { FUNCTIONS, functionByHash, functionHash } from '../../circuits/functions.ts'
-import type { FunctionId } from '../../circuits/types.ts'
-import type { Approval, ComputeFunction, ComputeJob, ComputeProtocol, Reference } from '../../ipc/index.ts'
-import type { Hex } from '../../ledger/types.ts'
+import type { BuiltinFunction, FunctionId } from '../../circuits/types.ts'
+import type { Approval, ComputeJob, ComputeProtocol, Reference } from '../../ipc/index.ts'
+import type { Hex, ReferenceRecord } from '../../ledger/types.ts'
 import {
   type ComputeState,
   type FollowState,
@@ -39,32 +39,27 @@ function committeeOf(protocol: ComputeProtocol, n = DEFAULT_SIZE, t?: number): {
   return { n, t: threshold }
 }
 
-interface Param {
-  readonly name: string
-  readonly kind: ComputeFunction['params'][number]['kind']
-  readonly required: boolean
-  readonly choices?: readonly string[]
+/** References in the order in which the ledger keeps a job's inputs: by owner, then by reference. */
+function inJobOrder(records: readonly ReferenceRecord[]): ReferenceRecord[] {
+  const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
+  return [...records].sort((a, b) => compare(a.owner, b.owner) || compare(a.ref, b.ref))
 }
 
-/** What the interface needs to know of each function to build a form; texts are the interface's. */
-const KIND = { name: 'kind', kind: 'choice', required: false, choices: ['sample', 'population'] } as const
-const FORMS: Record<FunctionId, Pick<ComputeFunction, 'input'> & { params: readonly Param[] }> = {
-  sum: { params: [], input: 'any' },
-  mean: { params: [], input: 'any' },
-  variance: { params: [KIND], input: 'any' },
-  weightedMean: { params: [{ name: 'weights', kind: 'decimals', required: true }], input: 'weights' },
-  covariance: {
-    params: [KIND, { name: 'layout', kind: 'choice', required: false, choices: ['columns', 'alternate'] }],
-    input: 'pairs',
-  },
-  linearScore: {
-    params: [
-      { name: 'weights', kind: 'decimals', required: true },
-      { name: 'bias', kind: 'decimal', required: false },
-      { name: 'output', kind: 'choice', required: false, choices: ['mean', 'each'] },
-    ],
-    input: 'weights',
-  },
+/** Parameters that name a reference, by its position among the inputs. Throws CIRCUIT_INPUT. */
+function withPositions(
+  fn: Pick<BuiltinFunction, 'fields'>,
+  params: Record<string, unknown>,
+  ordered: readonly ReferenceRecord[],
+): Record<string, unknown> {
+  const named = { ...params }
+  for (const { name, kind } of fn.fields) {
+    if (kind !== 'reference' || typeof named[name] !== 'string') continue
+    const position = ordered.findIndex(({ ref }) => ref === named[name])
+    if (position < 0)
+      throw new EnigmaError('CIRCUIT_INPUT', `${name}: is not among the references of the request`)
+    named[name] = position
+  }
+  return named
 }
 
 interface DecideState {
@@ -174,8 +169,8 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
         id,
         codeHash: functionHash(id),
         reveals: FUNCTIONS[id].revealsKey,
-        input: FORMS[id].input,
-        params: FORMS[id].params.map(({ choices, ...param }) => ({
+        input: FUNCTIONS[id].input,
+        params: FUNCTIONS[id].fields.map(({ choices, ...param }) => ({
           ...param,
           ...(choices === undefined ? {} : { choices: [...choices] }),
         })),
@@ -218,7 +213,6 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
     ) => {
       account(context)
       const fn = FUNCTIONS[id]
-      const parsed = fn.parseParams(params ?? {})
       const unique = [...new Set(refs as Hex[])]
       const records = await ledger.references(unique)
       const missing = unique.find((_, i) => records[i] === undefined)
@@ -226,9 +220,12 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
       const revoked = records.find((r) => r?.state !== 'active')
       if (revoked !== undefined)
         throw new EnigmaError('PERMISSION_DENIED', `refs: ${revoked.ref} was revoked by its owner`)
+      const ordered = inJobOrder(records.filter((r) => r !== undefined))
+      const named = withPositions(fn, params ?? {}, ordered)
+      const parsed = fn.parseParams(named)
       ;(fn as { checkShapes(p: unknown, s: readonly number[]): void }).checkShapes(
         parsed,
-        records.map((r) => r?.length ?? 0),
+        ordered.map((r) => r.length),
       )
       const committee = committeeOf(protocol, n, t)
       const available = (await context.registry.candidates()).length
@@ -244,7 +241,7 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
       const state = newComputeState(
         {
           function: id,
-          params: (params ?? {}) as Record<string, unknown>,
+          params: named,
           refs: unique,
           ...committee,
           protocol,

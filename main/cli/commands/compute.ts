@@ -61,7 +61,7 @@ export function addComputeCommands(program: Command): void {
   compute
     .command('request')
     .description('ask for a computation over references of one or many owners')
-    .requiredOption('--function <name>', 'sum, mean, weightedMean, variance, covariance or linearScore')
+    .requiredOption('--function <name>', 'see `enigma compute functions`')
     .option('--ref <reference>', 'input (repeatable)', collect)
     .option('--refs-file <file>', 'inputs, one reference a line')
     .option('--param <name=value>', 'parameter of the function; JSON or text (repeatable)', collect)

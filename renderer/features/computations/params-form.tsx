@@ -3,6 +3,7 @@ import { hasMessage, useT } from '../../app/i18n/index.ts'
 import { Field } from '../../app/ui/field.tsx'
 import { Input, Textarea } from '../../app/ui/input.tsx'
 import { Select } from '../../app/ui/select.tsx'
+import { useNames } from '../identities/names.ts'
 import { type ParamProblem, paramProblem, splitNumbers } from './wizard-model.ts'
 
 const USUAL = 'usual'
@@ -20,6 +21,7 @@ export function ParamsForm({
   chosen: readonly Reference[]
 }) {
   const t = useT()
+  const names = useNames()
   const say = (problem: ParamProblem): string => {
     switch (problem.kind) {
       case 'weightsCount':
@@ -51,7 +53,9 @@ export function ParamsForm({
               param.kind === 'decimals'
                 ? [
                     t('computations.wizard.params.decimals'),
-                    fn.input !== 'weights' && t('computations.wizard.params.perValue', { count: total }),
+                    fn.input !== 'weights' &&
+                      param.name === 'weights' &&
+                      t('computations.wizard.params.perValue', { count: total }),
                     count > 0 && t('computations.wizard.params.count', { count }),
                   ]
                     .filter(Boolean)
@@ -60,7 +64,13 @@ export function ParamsForm({
             }
             error={problem && say(problem)}
           >
-            {param.kind === 'choice' ? (
+            {param.kind === 'reference' ? (
+              <Select
+                value={text}
+                onValueChange={set}
+                options={chosen.map((r) => ({ value: r.ref, label: r.title ?? names.name(r.owner) }))}
+              />
+            ) : param.kind === 'choice' ? (
               <Select
                 value={text === '' ? USUAL : text}
                 onValueChange={(value) => set(value === USUAL ? '' : value)}

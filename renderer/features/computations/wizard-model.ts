@@ -53,7 +53,7 @@ export function splitNumbers(text: string): string[] {
 }
 
 export type ParamProblem =
-  | { kind: 'required' | 'decimal' | 'decimals' }
+  | { kind: 'required' | 'decimal' | 'decimals' | 'reference' }
   | { kind: 'weightsCount'; needed: number; count: number }
   | { kind: 'lengthMismatch'; length: number }
 
@@ -62,11 +62,13 @@ export function paramProblem(
   fn: ComputeFunction,
   name: string,
   text: string,
-  chosen: readonly Pick<Reference, 'length'>[],
+  chosen: readonly (Pick<Reference, 'length'> & Partial<Pick<Reference, 'ref'>>)[],
 ): ParamProblem | undefined {
   const param = fn.params.find((p) => p.name === name)
   if (param === undefined) return undefined
   if (text.trim() === '') return param.required ? { kind: 'required' } : undefined
+  if (param.kind === 'reference')
+    return chosen.some((r) => r.ref === text && r.length === 1) ? undefined : { kind: 'reference' }
   if (param.kind === 'decimal') return DECIMAL.test(text.trim()) ? undefined : { kind: 'decimal' }
   if (param.kind !== 'decimals') return undefined
   const numbers = splitNumbers(text)

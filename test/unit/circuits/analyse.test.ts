@@ -69,7 +69,7 @@ describe('validation', () => {
 
   it('bounds the elements and the rounds of a program', () => {
     const copies: Node[] = [{ op: 'input', slot: 0, length: 1 << 20 }]
-    for (let i = 0; i < 8; i++) copies.push({ op: 'neg', a: i })
+    for (let i = 0; i < 32; i++) copies.push({ op: 'neg', a: i })
     expect(() => createCircuit(copies, [0])).toThrow('elements')
     const deep: Node[] = [{ op: 'input', slot: 0, length: 1 }]
     for (let i = 0; i < 1025; i++) deep.push({ op: 'mul', a: i, b: i })
