@@ -15,7 +15,8 @@ type Entry = { readonly length: number } & (
   | { readonly op: 'input'; readonly from: number }
   | { readonly op: 'public'; readonly v: FieldVector }
   | { readonly op: 'add' | 'sub'; readonly a: Sym; readonly b: Sym }
-  | { readonly op: 'neg' | 'sum' | 'stretch'; readonly a: Sym }
+  | { readonly op: 'neg' | 'sum'; readonly a: Sym }
+  | { readonly op: 'gather'; readonly a: Sym; readonly indices: Uint32Array }
   | { readonly op: 'addPublic' | 'mulPublic' | 'innerPublic'; readonly a: Sym; readonly v: FieldVector }
   | { readonly op: 'scale'; readonly a: Sym; readonly factor: bigint }
   | { readonly op: 'slice'; readonly a: Sym; readonly from: number; readonly to: number }
@@ -178,9 +179,7 @@ export class Tape implements Engine<Sym> {
     return this.#push({ op: 'concat', parts, length: parts.reduce((n, p) => n + p.length, 0) })
   }
   gather(a: Sym, indices: Uint32Array): Sym {
-    if (a.length !== 1 || indices.some((i) => i !== 0))
-      throw new EnigmaError('UNSUPPORTED', 'an audit replays only broadcasts of one element')
-    return this.#push({ op: 'stretch', a, length: indices.length })
+    return this.#push({ op: 'gather', a, indices, length: indices.length })
   }
   free(): void {}
 
@@ -209,8 +208,8 @@ export class Tape implements Engine<Sym> {
           return field.neg(of(e.a))
         case 'sum':
           return field.sum(of(e.a))
-        case 'stretch':
-          return field.gather(of(e.a), new Uint32Array(e.length))
+        case 'gather':
+          return field.gather(of(e.a), e.indices)
         case 'addPublic':
           return resize(field, of(e.a), e.length)
         case 'mulPublic':
@@ -272,8 +271,10 @@ export class Tape implements Engine<Sym> {
           add(e.a, field.neg(g))
           break
         case 'sum':
-        case 'stretch':
           add(e.a, resize(field, g, e.a.length))
+          break
+        case 'gather':
+          add(e.a, scatter(field, g, e.indices, e.a.length))
           break
         case 'addPublic':
           add(e.a, resize(field, g, e.a.length))
@@ -329,6 +330,40 @@ function exhausted(): EnigmaError {
 function resize(field: PrimeField, v: FieldVector, length: number): FieldVector {
   if (v.length === length) return field.slice(v, 0, length)
   return length === 1 ? field.sum(v) : field.gather(v, new Uint32Array(length))
+}
+
+/** The adjoint of `gather`: element j of the result is the sum of g over all places that index j. */
+function scatter(field: PrimeField, g: FieldVector, indices: Uint32Array, length: number): FieldVector {
+  if (length === 1) return field.sum(g)
+  const order = Uint32Array.from(indices.keys()).sort((p, q) => indices[p]! - indices[q]!)
+  let targets = indices.slice().sort()
+  let values = field.gather(g, order)
+  const zero = field.zeros(1)
+  // Pairs of one target are added up until each target stands once.
+  for (;;) {
+    const first: number[] = []
+    const second: number[] = []
+    for (let i = 0; i < targets.length; i++) {
+      const pair = i + 1 < targets.length && targets[i] === targets[i + 1]
+      first.push(i)
+      second.push(pair ? ++i : targets.length)
+    }
+    if (first.length === targets.length) break
+    const padded = field.concat([values, zero])
+    const sums = field.add(
+      field.gather(padded, Uint32Array.from(first)),
+      field.gather(padded, Uint32Array.from(second)),
+    )
+    values.free()
+    padded.free()
+    values = sums
+    targets = Uint32Array.from(first, (i) => targets[i]!)
+  }
+  const places = new Uint32Array(length).fill(targets.length)
+  targets.forEach((target, i) => {
+    places[target] = i
+  })
+  return field.gather(field.concat([values, zero]), places)
 }
 
 /** The sum of pieces of a vector. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { AuditedResult } from '../../../core/audit/prover.ts'
 import { decodeTranscript, encodeTranscript } from '../../../core/audit/transcript.ts'
 import type { AuditVerdict } from '../../../core/audit/types.ts'
 import { checkOutput, verifyTranscript } from '../../../core/audit/verify.ts'
@@ -37,9 +38,7 @@ describe.each([2, 3])('an audited run of %i parties', (n) => {
     if (!verdict.valid) throw new Error(verdict.reason)
     const result = resultOf(run, verdict)
     expect(result).toEqual(evaluate(program.circuit, field.modulus, lists))
-    const masks = run.outcomes.map(
-      (o) => (o as PromiseFulfilledResult<{ outputMasks: never }>).value.outputMasks,
-    )
+    const masks = run.outcomes.map((o) => (o as PromiseFulfilledResult<AuditedResult>).value.outputMasks)
     const opened = {
       values: field.fromBigints(result),
       masks: field.linear(

@@ -17,7 +17,8 @@ export function mixed(): BuiltProgram {
   const opened = b.open(b.mul(rho, b.sum(b.random(2))))
   const one = b.mul(b.inverse(opened), opened)
   const wide = b.mul(b.broadcast(inner, 4), b.neg(clear))
-  const joined = b.concat([b.slice(wide, 1, 3), b.mul(inner, one), b.sum(b.mul(p, x))])
+  const picked = b.blocks(wide, 2, [1, 0, 1, 1])
+  const joined = b.concat([b.slice(picked, 1, 5), b.mul(inner, one), b.sum(b.mul(p, x))])
   return { circuit: b.output(joined).output(product).build(), params: [[1n, 2n, 3n, 4n]] }
 }
 
@@ -28,5 +29,7 @@ export function mixedResult(x: readonly bigint[], y: readonly bigint[], modulus:
   const inner = product.reduce((s, v, i) => s + v * y[i]!, 0n)
   const wide = x.map((v) => -v * inner)
   const total = x.reduce((s, v, i) => s + v * p[i]!, 0n)
-  return [...wide.slice(1, 3), inner, total, ...product].map((v) => ((v % modulus) + modulus) % modulus)
+  return [wide[3]!, wide[0]!, wide[1]!, wide[2]!, inner, total, ...product].map(
+    (v) => ((v % modulus) + modulus) % modulus,
+  )
 }

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest'
+import { verifyTranscript } from '../../../core/audit/verify.ts'
+import type { FieldVector, PrimeField } from '../../../core/field/types.ts'
+import type { MaterialSource } from '../../../core/preprocessing/types.ts'
+import { auditedRun, field, resultOf, transcriptOf } from '../../unit/audit/committee.ts'
+import { mixed, mixedResult } from '../../unit/audit/programs.ts'
+
+const X = [5n, 0n, 7n, 9n]
+const Y = [3n, 11n, 0n, 2n]
+const expected = mixedResult(X, Y, field.modulus)
+
+/** A field whose encodings of shares are wrong at one call: whatever its party sends then is off by one. */
+function lying(call: number, calls: { count: number; length?: number }): PrimeField {
+  return {
+    ...field,
+    toBytes(v: FieldVector) {
+      if (calls.count++ !== call) return field.toBytes(v)
+      calls.length = v.length
+      const one = field.fromBigints(
+        Array.from({ length: v.length }, (_, i) => (i === v.length - 1 ? 1n : 0n)),
+      )
+      return field.toBytes(field.add(v, one))
+    },
+  }
+}
+
+/** All its comparisons succeed: a party that looks away. */
+const blind: PrimeField = { ...field, equal: () => true }
+
+describe.each([2, 3])('one of %i parties lies once', (n) => {
+  it('in anything it broadcasts: no wrong result, nobody else is named, a wrong opening always names it', async () => {
+    let named = 0
+    for (let call = 0; ; call++) {
+      const cheater = call % n
+      const calls: { count: number; length?: number } = { count: 0 }
+      const run = await auditedRun(n, mixed(), [X, Y], {
+        timeoutMs: 1000,
+        party: (i) => (i === cheater ? { field: lying(call, calls) } : {}),
+      })
+      if (calls.length === undefined) break
+      const verdict = await verifyTranscript(transcriptOf(run), run.facts)
+      if (verdict.valid) {
+        expect(resultOf(run, verdict)).toEqual(expected)
+        continue
+      }
+      if (verdict.culprit !== undefined) {
+        expect(verdict.culprit, `call ${call}: ${verdict.reason}`).toBe(run.parties[cheater])
+        named++
+      }
+    }
+    // The sacrifice's three rounds, the program's and the output's, and the answer itself.
+    expect(named).toBeGreaterThanOrEqual(8)
+  })
+})
+
+describe('all parties together', () => {
+  const wrongly = (
+    tamper: Partial<MaterialSource> & { of(source: MaterialSource): Partial<MaterialSource> },
+  ) => tamper
+  const cases = [
+    wrongly({
+      of: (s) => ({
+        async triples(count) {
+          const t = await s.triples(count)
+          return { ...t, c: { ...t.c, share: field.add(t.c.share, field.fromBigints([1n])) } }
+        },
+      }),
+    }),
+    wrongly({
+      of: (s) => ({
+        async bits(count) {
+          const b = await s.bits(count)
+          return { ...b, share: field.add(b.share, field.fromBigints([1n])) }
+        },
+      }),
+    }),
+  ]
+  it.each([
+    ['TRIPLES', cases[0]!],
+    ['BITS', cases[1]!],
+  ] as const)('cannot pass wrong material: %s', async (fault, { of }) => {
+    const run = await auditedRun(2, mixed(), [X, Y], {
+      party: (i, options) => {
+        const own = options.material
+        const material = i === 0 ? { ...own, ...of(own) } : own
+        return { field: blind, material }
+      },
+    })
+    const verdict = await verifyTranscript(transcriptOf(run), run.facts)
+    expect(verdict).toMatchObject({ valid: false, fault })
+  })
+
+  it('cannot change an input', async () => {
+    const run = await auditedRun(2, mixed(), [X, Y], {
+      party: (i, options) => {
+        if (i === 1) return { field: blind }
+        const shifted = field.add(options.inputs.values, field.fromBigints([1n]))
+        return { field: blind, inputs: { ...options.inputs, values: shifted } }
+      },
+    }).catch((error: unknown) => error)
+    const verdict = await verifyTranscript(transcriptOf(run as never), (run as { facts: never }).facts)
+    expect(verdict.valid).toBe(false)
+  })
+})
