@@ -43,6 +43,7 @@ import {
   type IdentityMember,
   type IdentityRecord,
   JOB_PROTOCOLS,
+  type JobOutcome,
   type JobRecord,
   type JobRefRecord,
   type JobRequest,
@@ -572,6 +573,23 @@ export class LedgerClient implements Ledger {
       throw new EnigmaError('LEDGER_UNREACHABLE', 'the endpoint left out events of the job')
     if (params && keccak256(params) !== job.paramsDigest) params = undefined
     return { refs, params }
+  }
+
+  async jobOutcome(jobId: Bytes32): Promise<JobOutcome | undefined> {
+    const job = await this.job(jobId)
+    if (job?.state !== 'done') return undefined
+    const confirmed = await this.confirmedBlock()
+    const topics = [jobsCodec.topic('JobDone'), jobId]
+    for (let from = job.openBlock; from <= confirmed.number; from += constants.LOG_PAGE) {
+      const to = Math.min(from + constants.LOG_PAGE - 1, confirmed.number)
+      const logs = await this.#rpc.logs([this.deployment.addresses.jobs], from, to, topics)
+      for (const event of logs.map((l) => this.#decode(() => parseLog(this.deployment, l)))) {
+        if (event?.name !== 'JobDone' || event.jobId !== jobId) continue
+        const { attempt, resultDigest, transcriptDigest, signers, blockNumber } = event
+        return { jobId, attempt, resultDigest, transcriptDigest, signers, blockNumber }
+      }
+    }
+    throw new EnigmaError('LEDGER_UNREACHABLE', 'the endpoint lacks the event that ended the job')
   }
 
   async jobRef(jobId: Bytes32, ref: Bytes32, at?: ReadAt): Promise<JobRefRecord> {

@@ -238,6 +238,12 @@ export interface JobRecord {
   failReason: number
 }
 
+export interface JobOutcome extends ResultInput {
+  /** More than `threshold` serving nodes. */
+  signers: Address[]
+  blockNumber: number
+}
+
 export interface JobRefRecord {
   ref: Bytes32
   present: boolean
@@ -620,6 +626,8 @@ export interface Ledger {
   job(jobId: Bytes32, at?: ReadAt): Promise<JobRecord | undefined>
   /** The job's references in the order of its inputs, and its public parameters, from its events. */
   jobInputs(jobId: Bytes32): Promise<{ refs: Bytes32[]; params: Uint8Array | undefined }>
+  /** Who signed the result of a job that is done, from its event. */
+  jobOutcome(jobId: Bytes32): Promise<JobOutcome | undefined>
   jobRef(jobId: Bytes32, ref: Bytes32, at?: ReadAt): Promise<JobRefRecord>
   /** An owner's answer for others to relay. */
   signApproval(signer: TypedDataSigner, approval: ApprovalInput): Promise<Hex>

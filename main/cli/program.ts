@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { addAuditCommand } from './commands/audit.ts'
 import { addComputeCommands } from './commands/compute.ts'
 import { addDataCommands } from './commands/data.ts'
 import { addNodeCommands } from './commands/node.ts'
@@ -7,7 +8,7 @@ import { addIdentityCommands, addPredicateCommands, addSharingCommands } from '.
 import { addVaultCommands } from './commands/vault.ts'
 
 const EPILOGUE = `
-Commands other than start, devnet and demo talk to the node that runs on the data directory.
+Commands other than start, devnet, demo and audit talk to the node that runs on the data directory.
 With --json there is one JSON document (or JSON lines) on standard output and errors are JSON on standard error;
 the exit status is 0 only on success, 2 for a mistake in the command, 130 when cancelled.
 
@@ -43,6 +44,7 @@ export function createProgram(): Command {
   addPredicateCommands(program)
   addSharingCommands(program)
   addComputeCommands(program)
+  addAuditCommand(program)
   addNodeCommands(program)
   strict(program)
   return program

@@ -5,7 +5,6 @@ import { type AuditedResult, type AuditedRunOptions, runAudited } from '../../..
 import type { AuditFacts, AuditVerdict, Transcript } from '../../../core/audit/types.ts'
 import { openOutput } from '../../../core/audit/verify.ts'
 import { fromHex, utf8 } from '../../../core/base/bytes.ts'
-import { Prg } from '../../../core/base/random.ts'
 import type { BuiltProgram } from '../../../core/circuits/types.ts'
 import { commitVector } from '../../../core/commitments/pedersen.ts'
 import { recoverSigner } from '../../../core/dht/signatures.ts'
@@ -49,8 +48,30 @@ export interface RunOverrides {
   readonly wrap?: (session: Session, index: number, kind: 'audit' | 'spdz') => Session
   readonly party?: (index: number, options: AuditedRunOptions) => Partial<AuditedRunOptions>
   readonly timeoutMs?: number
-  /** The ledger's view. */
-  readonly anchored?: (digest: Uint8Array) => AuditFacts['anchored']
+  /** Shared beforehand, see `shareInputs`. */
+  readonly shared?: SharedInputs
+}
+
+export interface SharedInputs {
+  readonly originals: Uint8Array[]
+  readonly values: FieldVector
+  readonly masks: FieldVector
+}
+
+/** Each reference shared by its owner among 5 holders. */
+export async function shareInputs(inputs: readonly (readonly bigint[])[]): Promise<SharedInputs> {
+  const originals: Uint8Array[] = []
+  const values: FieldVector[] = []
+  const masks: FieldVector[] = []
+  for (const list of inputs) {
+    const secrets = field.fromBigints(list)
+    const blinding = field.random(list.length)
+    const dealing = await dealVss(secrets, { n: 5, t: 2 }, { masks: blinding })
+    originals.push(encodeCommitments(dealing.commitments))
+    values.push(secrets)
+    masks.push(blinding)
+  }
+  return { originals, values: field.concat(values), masks: field.concat(masks) }
 }
 
 /** An audited run of n parties in one process over inputs (one list a reference), with a dealer's material. */
@@ -76,19 +97,9 @@ export async function auditedRun(
   const [audit, spdz] = [await open('audit'), await open('spdz')]
   const materials = deal(parties, 7)
 
-  const originals: Uint8Array[] = []
-  const values: FieldVector[] = []
-  const masks: FieldVector[] = []
-  for (const list of inputs) {
-    const secrets = field.fromBigints(list)
-    const blinding = field.random(list.length)
-    const dealing = await dealVss(secrets, { n: 5, t: 2 }, { masks: blinding })
-    originals.push(encodeCommitments(dealing.commitments))
-    values.push(secrets)
-    masks.push(blinding)
-  }
-  const parts = shareAdditively(field, field.concat(values), n)
-  const maskParts = shareAdditively(field, field.concat(masks), n)
+  const { originals, values, masks } = overrides.shared ?? (await shareInputs(inputs))
+  const parts = shareAdditively(field, values, n)
+  const maskParts = shareAdditively(field, masks, n)
   const commitments = parts.map((p, i) => commitVector(p, maskParts[i]!))
 
   const jobId = keccak_256(utf8('job'))
@@ -130,7 +141,7 @@ export async function auditedRun(
       length: list.length,
       commitmentsDigest: createHash('sha256').update(originals[k]!).digest(),
     })),
-    anchored: posted && (overrides.anchored?.(posted) ?? { value: posted, blockHash }),
+    anchored: posted && { value: posted, blockHash },
     committee: [...parties].reverse(),
     signer,
   }
@@ -154,8 +165,4 @@ export function resultOf(run: AuditedCommittee, verdict: AuditVerdict & { valid:
     return { parts: field.slice(o.value.output, 0, outputs), masks: o.value.outputMasks }
   })
   return field.toBigints(openOutput(verdict, run.parties, sent).values)
-}
-
-export function seeded(byte: number): Prg {
-  return new Prg(new Uint8Array(32).fill(byte))
 }

@@ -1,0 +1,128 @@
+import { anchorKey } from '../../audit/challenge.ts'
+import { decodeTranscript, transcriptDigest } from '../../audit/transcript.ts'
+import type { Anchor, AuditFacts, AuditVerdict, Transcript } from '../../audit/types.ts'
+import { verifyTranscript } from '../../audit/verify.ts'
+import { fromHex, toHex } from '../../base/bytes.ts'
+import { EnigmaError, hasCode } from '../../base/errors.ts'
+import { runId } from '../../commitments/rounds.ts'
+import { recoverSigner } from '../../dht/signatures.ts'
+import { evidenceDigest } from '../../ledger/evidence.ts'
+import type { Hex, JobRecord, Ledger, LedgerDeployment, ReferenceRecord, Signer } from '../../ledger/types.ts'
+import type { NodeId } from '../../transport/types.ts'
+import type { AccountSigner } from '../../wallet/types.ts'
+import { buildJob } from './program.ts'
+
+/** What reading the ledger needs; every node and the stand-alone verifier have it. */
+type LedgerReader = Pick<
+  Ledger,
+  'deployment' | 'job' | 'jobInputs' | 'jobOutcome' | 'references' | 'getAsOf' | 'block'
+>
+
+export type AuditReport = AuditVerdict & {
+  readonly jobId: Hex
+  readonly job: JobRecord
+  /** Who computed, as the transcript and the ledger say. */
+  readonly committee: readonly NodeId[]
+}
+
+/** Signing and checking statements of an audited run under this ledger's domain. */
+export function statements(deployment: LedgerDeployment, key?: Pick<AccountSigner, 'signDigest'>) {
+  return {
+    sign(structHash: Uint8Array): Uint8Array {
+      if (key === undefined) throw new EnigmaError('INTERNAL', 'a verifier signs nothing')
+      return key.signDigest(evidenceDigest(deployment, structHash))
+    },
+    signer: (structHash: Uint8Array, signature: Uint8Array): NodeId | undefined =>
+      recoverSigner(evidenceDigest(deployment, structHash), signature),
+  }
+}
+
+/** `AuditedRunOptions.ledger` over a ledger: the commitments' digest goes into the dictionary, under the run's key. */
+export function anchoring(ledger: Ledger, signer: Signer) {
+  return {
+    async post(run: Uint8Array, digest: Uint8Array): Promise<Anchor> {
+      const key = toHex(anchorKey(run)) as Hex
+      const { blockNumber } = await ledger.set(signer, key, digest, { id: `anchor/${key}` })
+      return {
+        writer: signer.address as NodeId,
+        block: blockNumber ?? (await ledger.confirmedBlock()).number,
+      }
+    },
+    async confirm(run: Uint8Array, digest: Uint8Array, anchor: Anchor): Promise<Uint8Array> {
+      const anchored = await readAnchor(ledger, run, anchor)
+      if (anchored === undefined || Buffer.compare(anchored.value, digest) !== 0)
+        throw new EnigmaError('MPC_ABORTED', 'the commitments of the committee are not on the ledger', {
+          details: { reason: 'ANCHOR' },
+        })
+      return anchored.blockHash
+    },
+  }
+}
+
+async function readAnchor(
+  ledger: Pick<Ledger, 'getAsOf' | 'block'>,
+  run: Uint8Array,
+  { writer, block }: Anchor,
+): Promise<AuditFacts['anchored']> {
+  const [found, value] = await Promise.all([
+    ledger.block(block),
+    ledger.getAsOf(writer, toHex(anchorKey(run)) as Hex, block).catch((error: unknown) => {
+      // A block that the chain does not have yet.
+      if (hasCode(error, 'LEDGER_REVERTED')) return undefined
+      throw error
+    }),
+  ])
+  return found && value && { value, blockHash: fromHex(found.hash, 32) }
+}
+
+/**
+ * What the ledger says about a job and its transcript. Throws NOT_FOUND without such a job, UNSUPPORTED when this
+ * version has no such function, and the codes of `Ledger`.
+ */
+export async function auditFacts(
+  ledger: LedgerReader,
+  jobId: Hex,
+  transcript: Transcript,
+  committee: readonly NodeId[],
+): Promise<AuditFacts> {
+  const job = await ledger.job(jobId)
+  if (job === undefined) throw new EnigmaError('NOT_FOUND', `there is no job ${jobId}`)
+  const { refs, params } = await ledger.jobInputs(jobId)
+  const references = (await ledger.references(refs)).filter((r): r is ReferenceRecord => r !== undefined)
+  if (references.length !== refs.length)
+    throw new EnigmaError('LEDGER_UNREACHABLE', 'the endpoint lacks a reference of the job')
+  const run = runId(transcript.jobId, transcript.nonce)
+  return {
+    jobId: fromHex(jobId, 32),
+    program: buildJob({ job, params: params ?? new Uint8Array(), references }),
+    references: references.map((r) => ({
+      length: r.length,
+      commitmentsDigest: fromHex(r.commitmentsDigest, 32),
+    })),
+    anchored: await readAnchor(ledger, run, transcript.anchor),
+    committee,
+    signer: statements(ledger.deployment).signer,
+  }
+}
+
+/**
+ * Checks the transcript of a finished job against the ledger: needs no node and no secret. NOT_FOUND without such a job,
+ * UNSUPPORTED for a job that was not to be audited, TRANSCRIPT_INVALID for bytes that are not the job's transcript.
+ */
+export async function auditJob(ledger: LedgerReader, jobId: Hex, encoded: Uint8Array): Promise<AuditReport> {
+  const job = await ledger.job(jobId)
+  if (job === undefined) throw new EnigmaError('NOT_FOUND', `there is no job ${jobId}`)
+  if (job.protocol !== 'spdz-audited')
+    throw new EnigmaError('UNSUPPORTED', 'the job was computed without a transcript that can be audited')
+  const outcome = await ledger.jobOutcome(jobId)
+  if (outcome === undefined)
+    throw new EnigmaError('NOT_FOUND', `job ${jobId} has no result on the ledger`, {
+      details: { state: job.state },
+    })
+  if (toHex(transcriptDigest(encoded)) !== outcome.transcriptDigest)
+    throw new EnigmaError('TRANSCRIPT_INVALID', 'the transcript is not the one that the ledger names')
+  const transcript = decodeTranscript(encoded)
+  const committee = outcome.signers as NodeId[]
+  const facts = await auditFacts(ledger, jobId, transcript, committee)
+  return { ...(await verifyTranscript(transcript, facts)), jobId, job, committee: transcript.parties }
+}

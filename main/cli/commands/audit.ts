@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import { EnigmaError } from '../../../core/ipc/index.ts'
+import { LedgerClient } from '../../../core/ledger/client.ts'
+import { MemoryCursorStore, MemoryOutboxStore } from '../../../core/ledger/stores.ts'
+import { type AuditReport, auditJob } from '../../../core/node/compute/audit.ts'
+import type { NetworkConfig } from '../../../core/node/types.ts'
+import { networkFile, readNetwork } from '../../host/network.ts'
+import { fields } from '../output.ts'
+import { action } from '../session.ts'
+
+interface AuditOptions {
+  transcript: string
+  network?: string
+  rpc?: string
+}
+
+/** Exit status of a transcript that was read and does not prove the computation. */
+const INVALID = 3
+
+export function addAuditCommand(program: Command): void {
+  program
+    .command('audit')
+    .description('check a computation from the ledger and its transcript: no node, no password, no secret')
+    .argument('<job>', 'job id on the ledger')
+    .requiredOption('--transcript <file>', 'the transcript, as its committee published it')
+    .option('--network <file>', 'network settings (default: those of the data directory)')
+    .option('--rpc <url>', 'another endpoint of the same chain')
+    .addHelpText('after', '\nThe exit status is 0 when the computation is proven, 3 when it is not.\n')
+    .action(
+      action(async (session, id: string, options: AuditOptions) => {
+        if (!/^0x[0-9a-fA-F]{64}$/.test(id))
+          throw new EnigmaError('INVALID_ARGUMENT', `not a job id: ${id.slice(0, 80)}`)
+        const network = readNetwork(options.network ?? networkFile(session.dataDir))
+        const encoded = readTranscript(options.transcript)
+        const report = await withLedger(network, options.rpc, (ledger) =>
+          auditJob(ledger, id.toLowerCase() as `0x${string}`, encoded),
+        )
+        if (!report.valid) process.exitCode = INVALID
+        session.out.result(describeReport(report), () => fields(describeReport(report)))
+      }),
+    )
+}
+
+function readTranscript(file: string): Uint8Array {
+  try {
+    return new Uint8Array(readFileSync(file))
+  } catch {
+    throw new EnigmaError('NOT_FOUND', `cannot read ${file}`)
+  }
+}
+
+/** A ledger client that only reads. */
+async function withLedger<T>(
+  network: NetworkConfig,
+  rpc: string | undefined,
+  use: (ledger: LedgerClient) => Promise<T>,
+): Promise<T> {
+  const ledger = new LedgerClient(
+    {
+      endpoints: rpc === undefined ? network.rpc : [rpc],
+      deployment: network.deployment,
+      confirmations: network.confirmations,
+    },
+    { cursors: new MemoryCursorStore(), outbox: new MemoryOutboxStore() },
+  )
+  try {
+    await ledger.start()
+    return await use(ledger)
+  } finally {
+    await ledger.stop()
+  }
+}
+
+/** Plain values; commitments and evidence as hexadecimal. */
+function describeReport(report: AuditReport): Record<string, string> {
+  const common = {
+    job: report.jobId,
+    verdict: report.valid ? 'valid' : 'invalid',
+    committee: report.committee.join(' '),
+  }
+  if (report.valid) {
+    const output = `0x${Buffer.from(report.outputs).toString('hex')}`
+    return { ...common, outputCommitments: output }
+  }
+  return {
+    ...common,
+    fault: report.fault,
+    reason: report.reason,
+    ...(report.culprit === undefined ? {} : { culprit: report.culprit }),
+    ...(report.evidence === undefined
+      ? {}
+      : { evidence: JSON.stringify(report.evidence, (_, v) => (typeof v === 'bigint' ? v.toString() : v)) }),
+  }
+}

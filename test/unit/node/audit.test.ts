@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { encodeTranscript, transcriptDigest } from '../../../core/audit/transcript.ts'
+import { fromHex, toHex, utf8 } from '../../../core/base/bytes.ts'
+import { evaluate } from '../../../core/circuits/evaluate.ts'
+import { builtin, functionHash } from '../../../core/circuits/functions.ts'
+import type { LedgerClient } from '../../../core/ledger/client.ts'
+import { localNodeKey } from '../../../core/ledger/signers.ts'
+import type { Bytes32, Hex, Signer } from '../../../core/ledger/types.ts'
+import { anchoring, auditJob, statements } from '../../../core/node/compute/audit.ts'
+import { decodeCommitments, sumOfConstants } from '../../../core/sharing/commitments.ts'
+import { createProgram } from '../../../main/cli/program.ts'
+import { writeNetwork } from '../../../main/host/network.ts'
+import {
+  type AuditedCommittee,
+  auditedRun,
+  field,
+  resultOf,
+  shareInputs,
+  signers,
+  transcriptOf,
+} from '../audit/committee.ts'
+import * as support from '../ledger/support.ts'
+
+const N = 2
+const LISTS = [[5n], [7n, 11n, 2n]].map((list) => list.map((v) => v * 1_000_000n))
+
+let chain: support.TestChain
+let ledger: LedgerClient
+let jobId: Bytes32
+let run: AuditedCommittee
+let encoded: Uint8Array
+let directory: string
+let sender: Signer
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'enigma-audit-'))
+  chain = await support.startChain()
+  ledger = await chain.client({ pollMs: 10 })
+  sender = await support.fundedSigner(ledger)
+  const keys = signers(N)
+  const nodes = Array.from({ length: N }, (_, i) =>
+    localNodeKey(fromHex((i + 1).toString(16).padStart(64, '9'), 32)),
+  )
+  const deposit = await ledger.minimumDeposit()
+  for (const node of nodes) await ledger.registerNode(sender, node, { hint: '', capacity: 1, deposit })
+
+  const shared = await shareInputs(LISTS)
+  const identity = await support.pseudonym(ledger, sender)
+  const anyone = await support.publish(ledger, sender, { kind: 'anyone' })
+  const byRef = new Map<Hex, number>()
+  for (const [k, original] of shared.originals.entries()) {
+    const input = support.referenceInput(identity, anyone, {
+      length: LISTS[k]!.length,
+      commitmentsDigest: toHex(createHash('sha256').update(original).digest()),
+      c0: toHex(sumOfConstants(await decodeCommitments(original))),
+      // The ledger orders a job's inputs by reference; so do the inputs here.
+      xRef: toHex(new Uint8Array(32).fill(k + 1)),
+    })
+    await ledger.createReference(sender, input)
+    byRef.set(ledger.referenceId(identity, input.xRef), k)
+  }
+  const request = support.jobRequest([...byRef.keys()], {
+    ...{ functionId: functionHash('variance'), params: utf8('{}') },
+    ...{ committeeSize: N, threshold: N - 1, protocol: 'spdz-audited' },
+  })
+  const made = await ledger.requestJob(sender, request)
+  jobId = made.jobId
+  await ledger.admit(sender, jobId, made.refs)
+
+  const order = made.refs.map((ref) => byRef.get(ref)!)
+  const lists = order.map((k) => LISTS[k]!)
+  const fn = builtin('variance')
+  const program = fn.build(
+    fn.parseParams({}),
+    lists.map((l) => l.length),
+  )
+  const ordered = await reorder(shared, order)
+  run = await auditedRun(N, program, lists, {
+    shared: ordered,
+    timeoutMs: 10_000,
+    party: (i) => ({
+      jobId: fromHex(jobId, 32),
+      ...statements(ledger.deployment, keys[i]!),
+      ledger: anchoring(ledger, sender),
+    }),
+  })
+  encoded = encodeTranscript(transcriptOf(run))
+  const result = {
+    jobId,
+    attempt: 1,
+    resultDigest: support.randomWord(),
+    transcriptDigest: toHex(transcriptDigest(encoded)),
+  }
+  const signatures = await Promise.all(
+    nodes.map(async (node) => ({ nodeId: node.address, signature: await ledger.signResult(node, result) })),
+  )
+  await ledger.postResult(sender, result, signatures)
+
+  /** The owners' sharings in the order of the job's inputs. */
+  async function reorder(all: Awaited<ReturnType<typeof shareInputs>>, places: number[]) {
+    const starts = LISTS.map((_, k) => LISTS.slice(0, k).reduce((n, l) => n + l.length, 0))
+    const pick = (v: typeof all.values) =>
+      field.concat(places.map((k) => field.slice(v, starts[k]!, starts[k]! + LISTS[k]!.length)))
+    return {
+      originals: places.map((k) => all.originals[k]!),
+      values: pick(all.values),
+      masks: pick(all.masks),
+    }
+  }
+})
+afterAll(async () => {
+  await chain?.[Symbol.asyncDispose]()
+  await rm(directory, { recursive: true, force: true })
+})
+
+describe('the audit of a job on the ledger', () => {
+  it('proves the result from ledger and transcript alone', async () => {
+    const report = await auditJob(ledger, jobId, encoded)
+    if (!report.valid) throw new Error(report.reason)
+    expect(report.committee).toEqual(run.parties)
+    const { circuit } = run.facts.program
+    const inputs = [...circuit.inputs.keys()].map((k) => LISTS.find((l) => l.length === circuit.inputs[k])!)
+    expect(resultOf(run, report)).toEqual(evaluate(circuit, field.modulus, inputs))
+  })
+
+  it('refuses another transcript, and jobs without one', async () => {
+    const other = encodeTranscript({ ...transcriptOf(run), context: utf8('another plan') })
+    await expect(auditJob(ledger, jobId, other)).rejects.toMatchObject({ code: 'TRANSCRIPT_INVALID' })
+    await expect(auditJob(ledger, support.randomWord(), encoded)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  })
+
+  it('is a command that needs neither node nor password', async () => {
+    const [network, file] = [join(directory, 'network.json'), join(directory, 'transcript')]
+    writeNetwork(network, {
+      kind: 'devnet',
+      rpc: [chain.devnet.endpoint],
+      deployment: chain.devnet.deployment,
+      bootstrap: [],
+      confirmations: 1,
+      localDiscovery: false,
+      internet: false,
+    })
+    await writeFile(file, encoded)
+    const written: string[] = []
+    const original = process.stdout.write
+    process.stdout.write = ((text: string) => written.push(text) > 0) as typeof process.stdout.write
+    try {
+      await createProgram().parseAsync(
+        ['audit', jobId, '--json', '--transcript', file, '--network', network, '--data', directory],
+        { from: 'user' },
+      )
+    } finally {
+      process.stdout.write = original
+    }
+    expect(JSON.parse(written.join(''))).toMatchObject({
+      job: jobId,
+      verdict: 'valid',
+      committee: run.parties.join(' '),
+    })
+    expect(process.exitCode).toBeUndefined()
+  })
+})
