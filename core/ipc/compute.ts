@@ -117,6 +117,24 @@ export const approval = z.object({
   state: z.enum(['waiting', 'approved', 'declined', 'closed']),
 })
 
+/** What the verifier found. */
+export const auditReport = z.object({
+  id: hash,
+  valid: z.boolean(),
+  parties: z.array(address),
+  /** Of the transcript. */
+  bytes: z.int(),
+  seconds: z.number(),
+  /** Whether the result that this account received is the one that was computed; only for its requester. */
+  mine: z.boolean().optional(),
+  fault: z.string().optional(),
+  reason: z.string().optional(),
+  /** The node that provably cheated. */
+  culprit: address.optional(),
+  /** Whether a contract accepts what the transcript shows about the culprit. */
+  evidence: z.boolean().optional(),
+})
+
 export const computeMethods = {
   'compute.functions': method(nothing, z.object({ functions: z.array(computeFunction) })),
   /** References on the ledger that this account could name in a request. */
@@ -156,6 +174,13 @@ export const computeMethods = {
       resultDigest: hash,
     }),
   ),
+  /** Writes the public transcript of an audited computation to a new file; only from a local client. */
+  'compute.transcript': method(
+    z.strictObject({ id: hash, path: z.string().min(1).max(4096) }),
+    z.object({ path: z.string(), bytes: z.int() }),
+  ),
+  /** Checks a finished computation from the ledger and its public transcript alone. */
+  'compute.audit': method(z.strictObject({ id: hash }), auditReport),
   'compute.cancel': method(z.strictObject({ id: hash }), jobStarted),
   'approvals.list': method(nothing, z.object({ approvals: z.array(approval) })),
   'approvals.decide': method(
@@ -169,5 +194,6 @@ export type ComputeJob = z.infer<typeof computeJob>
 export type ComputeFunction = z.infer<typeof computeFunction>
 export type ComputeProtocol = z.infer<typeof computeProtocol>
 export type ComputeState = z.infer<typeof computeState>
+export type AuditReport = z.infer<typeof auditReport>
 export type Approval = z.infer<typeof approval>
 export type Reference = z.infer<typeof reference>

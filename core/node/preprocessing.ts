@@ -108,7 +108,7 @@ export class Preprocessing {
    * Material for one job: what the committee has in stock, and what is missing made together. All members call it with the
    * same arguments. Throws MPC_ABORTED, MPC_PARTY_LOST, CANCELLED, MATERIAL_USED.
    */
-  async prepare(preparation: Preparation): Promise<MaterialSource> {
+  async prepare(preparation: Preparation): Promise<{ source: MaterialSource; ranges: Ranges }> {
     // Work ahead makes room for a job.
     this.#ahead?.abort.abort()
     await this.#ahead?.ended
@@ -129,7 +129,7 @@ export class Preprocessing {
       )
       const source = this.#store.claim(epochId, jobId, ranges)
       onProgress(1)
-      return source
+      return { source, ranges }
     })
   }
 

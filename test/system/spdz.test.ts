@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bgvParameters } from '../../core/bgv/parameters.ts'
 import type { Predicate } from '../../core/ipc/index.ts'
@@ -36,6 +38,24 @@ describe('a job against malicious nodes (§5.1.2)', () => {
       expect(job).toMatchObject({ protocol: 'spdz', threshold: n - 1, attempt: 1 })
       expect(job.committee).toHaveLength(n)
     }
+  })
+
+  it('can be audited by anybody, from the ledger and the transcript in the network', async () => {
+    const refs = await Promise.all([alice.share('12', rule), bob.share('30.5', rule)])
+    const id = await analyst.request({ function: 'variance', refs, protocol: 'spdz-audited', n: 3 })
+    expect(await analyst.result(id)).toEqual(['171.125'])
+    const mine = await analyst.call('compute.audit', { id })
+    expect(mine).toMatchObject({ valid: true, mine: true })
+    expect(mine.parties).toHaveLength(3)
+    // Somebody who had no part in it, and knows no result.
+    expect(await alice.call('compute.audit', { id })).toMatchObject({ valid: true, parties: mine.parties })
+    expect((await alice.call('compute.audit', { id })).mine).toBeUndefined()
+    const path = join(network.dir, 'transcript.cbor')
+    const { bytes } = await alice.call('compute.transcript', { id, path })
+    expect((await readFile(path)).length).toBe(bytes)
+    await expect(alice.call('compute.transcript', { id, path })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    })
   })
 
   it('compares secrets, under either protocol', async () => {

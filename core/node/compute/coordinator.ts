@@ -10,6 +10,7 @@ import { MAX_ATTEMPTS, type Member } from './member.ts'
 import { decodeMessage, encodeMessage, type Message, PROTOCOLS } from './messages.ts'
 import { buildJob } from './program.ts'
 import { resultDigest } from './requester.ts'
+import { publishTranscript } from './transcripts.ts'
 
 const READY_TIMEOUT_MS = 3 * second
 const HOLDINGS_TIMEOUT_MS = 10 * second
@@ -275,6 +276,8 @@ export class Coordinator {
     const signatures = signed.flatMap((s) => (s.status === 'fulfilled' ? [s.value] : []))
     if (signatures.length < facts.job.threshold + 1)
       throw new EnigmaError('MPC_PARTY_LOST', 'too few members vouch for the result')
+    const transcript = this.#member.publicTranscript(jobId, attempt)
+    if (transcript !== undefined) await publishTranscript(this.#context, jobId, transcript, signal)
     await this.#context.ledger.postResult(
       this.#context.nodeKey,
       {

@@ -1,5 +1,6 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { decode, encode } from 'cborg'
+import { transcriptDigest as auditDigest } from '../../audit/transcript.ts'
 import { fromHex, toHex } from '../../base/bytes.ts'
 import { withTimeout } from '../../base/clock.ts'
 import { EnigmaError } from '../../base/errors.ts'
@@ -43,6 +44,8 @@ interface Attempt {
   active: number
   sealed?: Uint8Array
   transcript?: Hex
+  /** Of an audited job, encoded. */
+  publicTranscript?: Uint8Array
   ended: boolean
 }
 
@@ -84,6 +87,11 @@ export class Member {
     context.serve(PROTOCOLS.result, async (_from, payload) =>
       this.#result(decodeMessage('job', payload).jobId),
     )
+  }
+
+  /** The public transcript of an audited attempt that this node led. */
+  publicTranscript(jobId: Hex, attempt: number): Uint8Array | undefined {
+    return this.#attempts.get(attemptKey(jobId, attempt, this.#context.transport.self))?.publicTranscript
   }
 
   /** Whether an attempt runs here. */
@@ -168,7 +176,10 @@ export class Member {
     )
     output.free()
     attempt.sealed = sealed
-    attempt.transcript = transcriptDigest(plan, collector.digests())
+    attempt.transcript =
+      attempt.publicTranscript === undefined
+        ? transcriptDigest(plan, collector.digests())
+        : toHex(auditDigest(attempt.publicTranscript))
     this.computations += 1
     return encodeMessage('ran', {
       sealedDigest: toHex(keccak_256(sealed)),
@@ -188,7 +199,9 @@ export class Member {
     const { plan, facts, collector } = attempt
     const inputs = collector.additive()
     try {
-      return await runSpdz(this.#context, this.#preprocessing, {
+      const { output, transcript } = await runSpdz(this.#context, this.#preprocessing, {
+        audited: facts.job.protocol === 'spdz-audited',
+        originals: collector.originals(),
         id: attemptKey(plan.jobId, plan.attempt, plan.committee[0] as NodeId),
         jobId: plan.jobId,
         committee: plan.committee,
@@ -200,6 +213,8 @@ export class Member {
         signal: attempt.abort.signal,
         onPhase: (phase, done, total) => this.#touch(attempt, phase, done, total),
       })
+      if (transcript !== undefined) attempt.publicTranscript = transcript
+      return output
     } finally {
       for (const v of [inputs.values, inputs.masks, ...inputs.commitments]) v.free()
     }

@@ -7,6 +7,7 @@ import { encodeParams, functionHash } from '../../circuits/functions.ts'
 import type { FunctionId } from '../../circuits/types.ts'
 import { isDrawn, rankNodes } from '../../committee/draw.ts'
 import { bn254Scalar } from '../../field/fields.ts'
+import type { FieldVector } from '../../field/types.ts'
 import type { Hex, JobProtocol } from '../../ledger/types.ts'
 import { reconstructOutput } from '../../shamir-mpc/output.ts'
 import { reconstructOutput as reconstructSpdz } from '../../spdz/output.ts'
@@ -50,6 +51,8 @@ export interface StoredResult {
   resultDigest: string
   /** Nodes that cheated on the way, each with the reason behind a space. */
   excluded: string[]
+  /** Of audited jobs: the opened values and their masks as encoded elements, hex, to check against the transcript. */
+  opening: string
 }
 
 /** The digest that goes on the ledger: over every member's sealed share, in committee order. */
@@ -340,13 +343,7 @@ export class Requester {
     const refs = (await ledger.jobInputs(jobId)).refs
     const shapes = (await ledger.references(refs)).map((r) => r?.length ?? 0)
     const parts = [...shares].map(([at, bytes]) => ({ index: at, values: bn254Scalar.fromBytes(bytes) }))
-    const opened =
-      record.protocol === 'honest-majority'
-        ? (await reconstructOutput(bn254Scalar, parts, state.t)).values
-        : reconstructSpdz(
-            bn254Scalar,
-            parts.map((part) => part.values),
-          )
+    const { opened, opening } = await open(record.protocol, parts, state.t)
     const decoded = fn.decode(
       bn254Scalar.toBigints(opened),
       bn254Scalar.modulus,
@@ -361,6 +358,38 @@ export class Requester {
       nodes,
       resultDigest: final,
       excluded,
+      opening,
     }
   }
+}
+
+/** The result from the members' parts; of an audited job also its opening. Throws MPC_ABORTED. */
+async function open(
+  protocol: JobProtocol,
+  parts: readonly { index: number; values: FieldVector }[],
+  t: number,
+): Promise<{ opened: FieldVector; opening: string }> {
+  if (protocol === 'honest-majority')
+    return { opened: (await reconstructOutput(bn254Scalar, [...parts], t)).values, opening: '' }
+  if (protocol === 'spdz')
+    return {
+      opened: reconstructSpdz(
+        bn254Scalar,
+        parts.map((part) => part.values),
+      ),
+      opening: '',
+    }
+  // 2·length + 3 elements as without audit, then as many masks as there are values.
+  const length = Math.floor(((parts[0]?.values.length ?? 0) - 3) / 3)
+  const at = 2 * length + 3
+  const opened = reconstructSpdz(
+    bn254Scalar,
+    parts.map(({ values }) => bn254Scalar.slice(values, 0, at)),
+  )
+  const masks = bn254Scalar.linear(
+    parts.map(() => 1n),
+    parts.map(({ values }) => bn254Scalar.slice(values, at, values.length)),
+  )
+  const both = bn254Scalar.concat([opened, masks])
+  return { opened, opening: toHex(bn254Scalar.toBytes(both)) }
 }

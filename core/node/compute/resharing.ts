@@ -98,6 +98,7 @@ export class InputCollector {
   readonly #expected = new Map<NodeId, number[]>()
   readonly #arrived = new Map<NodeId, Arrived>()
   readonly #originals = new Map<Hex, CoefficientCommitments>()
+  readonly #encodedOriginals = new Map<Hex, Uint8Array>()
   readonly #all = Promise.withResolvers<void>()
   #freed = false
 
@@ -135,7 +136,11 @@ export class InputCollector {
     for (const [i, position] of positions.entries()) {
       const source = sources[position] as Source
       if (source.helpers[0]?.node === from)
-        this.#originals.set(source.ref, await this.#original(position, piece.originals[i] as Uint8Array))
+        this.#takeOriginal(
+          source.ref,
+          await this.#original(position, piece.originals[i] as Uint8Array),
+          piece.originals[i] as Uint8Array,
+        )
     }
     const commitments = await decodeCommitments(piece.commitments, { t: threshold, length })
     const [values, masks] = [field.fromBytes(piece.values), field.fromBytes(piece.masks)]
@@ -172,6 +177,16 @@ export class InputCollector {
           details: { holder },
         })
     return this.#combine((a) => a.values)
+  }
+
+  /** The owners' commitments of every reference, encoded, in order. */
+  originals(): Uint8Array[] {
+    return this.#options.sources.map(({ ref }) => this.#encodedOriginals.get(ref) as Uint8Array)
+  }
+
+  #takeOriginal(ref: Hex, commitments: CoefficientCommitments, encoded: Uint8Array): void {
+    this.#originals.set(ref, commitments)
+    this.#encodedOriginals.set(ref, encoded.slice())
   }
 
   free(): void {

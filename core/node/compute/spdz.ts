@@ -1,3 +1,9 @@
+import { keccak_256 } from '@noble/hashes/sha3.js'
+import { auditedMaterial } from '../../audit/layout.ts'
+import { runAudited } from '../../audit/prover.ts'
+import { encodeTranscript } from '../../audit/transcript.ts'
+import { fromHex, utf8 } from '../../base/bytes.ts'
+import { minute } from '../../base/units.ts'
 import { runCircuit } from '../../circuits/run.ts'
 import type { BuiltProgram } from '../../circuits/types.ts'
 import { bn254Scalar as field } from '../../field/fields.ts'
@@ -9,9 +15,21 @@ import { joinSpdz } from '../../spdz/party.ts'
 import type { NodeId } from '../../transport/types.ts'
 import type { NodeContext } from '../context.ts'
 import type { Preprocessing } from '../preprocessing.ts'
+import { anchoring, statements } from './audit.ts'
 import type { AdditiveInputs } from './resharing.ts'
 
+const LEDGER_TIMEOUT_MS = 1 * minute
+
+export interface SpdzResult {
+  /** This member's part for the requester: see `outputShares`; in audited jobs the masks of its commitments follow. */
+  readonly output: FieldVector
+  /** Encoded; only of audited jobs. */
+  readonly transcript?: Uint8Array
+}
+
 export interface SpdzRun {
+  readonly audited: boolean
+
   /** Names the sessions of this attempt. */
   readonly id: string
   readonly jobId: string
@@ -19,6 +37,8 @@ export interface SpdzRun {
   readonly committee: readonly NodeId[]
   readonly built: BuiltProgram
   readonly inputs: AdditiveInputs
+  /** The owners' commitments of every reference, encoded. */
+  readonly originals: readonly Uint8Array[]
   /** Lengths of the references, in order. */
   readonly lengths: readonly number[]
   /** What all members must agree on before they start. */
@@ -36,26 +56,55 @@ export async function runSpdz(
   context: NodeContext,
   preprocessing: Preprocessing,
   run: SpdzRun,
-): Promise<FieldVector> {
+): Promise<SpdzResult> {
   const { transport } = context
   const { id, committee, built, inputs, signal } = run
   // The same order whoever leads: material of one committee serves all its jobs.
   const parties = [...committee].sort()
   run.onPhase('preparing', 0, 1)
-  const material = await preprocessing.prepare({
+  const { source: material, ranges } = await preprocessing.prepare({
     id,
     jobId: run.jobId,
     parties,
-    amounts: materialFor(built.circuit),
+    amounts: run.audited ? auditedMaterial(built.circuit) : materialFor(built.circuit),
     signal,
     onProgress: (share) => run.onPhase('preparing', share, 1),
   })
   run.onPhase('inputs', 1, 1)
-  const session = await transport.openSession(
-    `${id}/spdz`,
-    parties.filter((party) => party !== transport.self),
-    { signal },
-  )
+  const others = parties.filter((party) => party !== transport.self)
+  const session = await transport.openSession(`${id}/spdz`, others, { signal })
+  const ordered = {
+    values: inputs.values,
+    masks: inputs.masks,
+    commitments: parties.map((member) => inputs.commitments[committee.indexOf(member)]!),
+  }
+  if (run.audited) {
+    const auditSession = await transport.openSession(`${id}/audit`, others, { signal })
+    try {
+      const { output, outputMasks, transcript } = await runAudited({
+        ...{ field, auditSession, session, parties, material, program: built, inputs: ordered, signal },
+        ...statements(context.ledger.deployment, context.nodeKey),
+        originals: run.originals,
+        jobId: fromHex(run.jobId, 32),
+        // Material is claimed once: no two runs of this node have the same.
+        nonce: keccak_256(utf8(JSON.stringify([material.epoch.id, ranges]))),
+        context: run.context,
+        ledger: anchoring(context.ledger, context.nodeKey),
+        roundTimeoutMs: run.roundTimeoutMs,
+        ledgerTimeoutMs: LEDGER_TIMEOUT_MS,
+        onPhase: (phase, progress) => {
+          if (phase === 'computing') run.onPhase('computing', progress?.layer ?? 0, progress?.layers ?? 1)
+          else run.onPhase(phase === 'closing' ? 'computing' : 'preparing', 1, 1)
+        },
+      })
+      const joined = field.concat([output, outputMasks])
+      output.free()
+      outputMasks.free()
+      return { output: joined, transcript: encodeTranscript(transcript) }
+    } finally {
+      material.macKey.free()
+    }
+  }
   const party = await joinSpdz({
     field,
     session,
@@ -66,11 +115,7 @@ export async function runSpdz(
     context: run.context,
   })
   try {
-    const all = await authenticate(party, {
-      values: inputs.values,
-      masks: inputs.masks,
-      commitments: parties.map((member) => inputs.commitments[committee.indexOf(member)]!),
-    })
+    const all = await authenticate(party, ordered)
     const engine = spdzEngine(party, material)
     let at = 0
     const slots = run.lengths.map((length) => {
@@ -86,7 +131,7 @@ export async function runSpdz(
     const out = await outputShares(party, material, result)
     for (const share of [all, ...slots, result]) engine.free(share)
     await party.close()
-    return out
+    return { output: out }
   } catch (error) {
     await party.close(error)
     throw error

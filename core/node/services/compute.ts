@@ -1,8 +1,14 @@
+import { writeFile } from 'node:fs/promises'
+import type { AuditVerdict } from '../../audit/types.ts'
+import { checkOutput } from '../../audit/verify.ts'
+import { fromHex } from '../../base/bytes.ts'
 import { EnigmaError } from '../../base/errors.ts'
 import { FUNCTIONS, functionByHash, functionHash } from '../../circuits/functions.ts'
 import type { BuiltinFunction, FunctionId } from '../../circuits/types.ts'
+import { bn254Scalar } from '../../field/fields.ts'
 import type { Approval, ComputeJob, ComputeProtocol, Reference } from '../../ipc/index.ts'
 import type { Hex, ReferenceRecord } from '../../ledger/types.ts'
+import { auditJob } from '../compute/audit.ts'
 import {
   type ComputeState,
   type FollowState,
@@ -10,12 +16,14 @@ import {
   type Requester,
   type StoredResult,
 } from '../compute/requester.ts'
+import { fetchTranscript } from '../compute/transcripts.ts'
 import { describeJob, parseParams } from '../compute/view.ts'
 import { account, confirmed, type Handlers, logActivity, type NodeContext } from '../context.ts'
 import type { IndexedJob } from '../ledger-index.ts'
 import { conditions } from '../predicate-form.ts'
 import { allShares } from '../share-entry.ts'
 import { ruleOf } from './predicate.ts'
+import { requireLocal } from './vault.ts'
 
 /** Without a wish of the requester. */
 const DEFAULT_SIZE = 3
@@ -60,6 +68,16 @@ function withPositions(
     named[name] = position
   }
   return named
+}
+
+/** Whether the result that this account received is the one that the transcript commits to. */
+function opens(verdict: AuditVerdict & { valid: true }, opening: Uint8Array): boolean {
+  const both = bn254Scalar.fromBytes(opening)
+  const half = both.length / 2
+  return checkOutput(verdict, {
+    values: bn254Scalar.slice(both, 0, half),
+    masks: bn254Scalar.slice(both, half, both.length),
+  })
 }
 
 interface DecideState {
@@ -272,8 +290,42 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
           remedy: 'Only the account that requested a computation receives its result.',
         })
       }
-      const { excluded: _, ...shown } = stored
+      const { excluded: _, opening: __, ...shown } = stored
       return { id, ...shown }
+    },
+    'compute.transcript': async ({ id, path }, call) => {
+      requireLocal(call, 'path')
+      const encoded = await fetchTranscript(context, id as Hex)
+      await writeFile(path, encoded, { flag: 'wx' }).catch((cause) => {
+        throw new EnigmaError('INVALID_ARGUMENT', `path: ${path} cannot be written`, {
+          cause,
+          remedy: 'Choose a file that does not exist yet.',
+        })
+      })
+      return { path, bytes: encoded.length }
+    },
+    'compute.audit': async ({ id }) => {
+      const since = performance.now()
+      const encoded = await fetchTranscript(context, id as Hex)
+      const verdict = await auditJob(ledger, id as Hex, encoded)
+      const stored = (await vault.getSetting(`result/${id}`)) as StoredResult | undefined
+      return {
+        id,
+        parties: [...verdict.committee],
+        bytes: encoded.length,
+        seconds: (performance.now() - since) / 1000,
+        valid: verdict.valid,
+        ...(verdict.valid
+          ? stored?.opening
+            ? { mine: opens(verdict, fromHex(stored.opening)) }
+            : {}
+          : {
+              fault: verdict.fault,
+              reason: verdict.reason,
+              ...(verdict.culprit === undefined ? {} : { culprit: verdict.culprit }),
+              evidence: verdict.evidence !== undefined,
+            }),
+      }
     },
     'compute.cancel': async ({ id }) => {
       const running = jobs.find<FollowState>('result', (state) => state.jobId === id)
