@@ -30,6 +30,8 @@ export interface DemoResult {
   /** The request's id on the ledger. */
   job: string
   seconds: number
+  /** With an audited protocol: what the verifier found. */
+  audit?: { valid: boolean; mine?: boolean; reason?: string; bytes: number; seconds: number }
 }
 
 /** Vaults started at the same time: key derivation takes 64 MiB and a core each. */
@@ -109,14 +111,33 @@ export async function demoAverage(options: DemoOptions): Promise<DemoResult> {
       await person.approve(job, signal)
       progress(`${++approved} of ${owners.length} approvals`)
     })
-    progress('Computing …')
+    progress(
+      options.protocol === undefined || options.protocol === 'honest-majority'
+        ? 'Computing …'
+        : 'Preparing and computing …',
+    )
     await requester.computed(job, signal)
     const result = await requester.client.call('compute.result', { id: job })
+    let audit: DemoResult['audit']
+    if (options.protocol === 'spdz-audited') {
+      progress('Verifying the public transcript …')
+      const { valid, mine, reason, bytes, seconds } = await requester.client.call('compute.audit', {
+        id: job,
+      })
+      audit = {
+        valid,
+        ...(mine === undefined ? {} : { mine }),
+        ...(reason === undefined ? {} : { reason }),
+        bytes,
+        seconds: Math.round(seconds * 100) / 100,
+      }
+    }
     return {
       result: result.values[0] ?? '',
       owners: salaries.length,
       nodes: result.nodes,
       job,
+      ...(audit === undefined ? {} : { audit }),
       seconds: Math.round((performance.now() - startedAt) / 10) / 100,
     }
   }

@@ -430,6 +430,15 @@ export function createFixture(query: URLSearchParams) {
       nodes: 3,
       resultDigest: data.hash('result 3'),
     }),
+    'compute.audit': ({ id }) => ({
+      id,
+      valid: true,
+      parties: [data.me, data.me, data.me],
+      bytes: 486_120,
+      seconds: 0.41,
+      mine: true,
+    }),
+    'compute.transcript': ({ path }) => ({ path, bytes: 486_120 }),
     'compute.cancel': () => start('compute', 'cancel', ['ledger']),
     'approvals.list': () => ({ approvals: list(data.approvals) }),
     'approvals.decide': ({ id, decision }) => {

@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import { EnigmaError } from '../../../core/ipc/index.ts'
 import { LedgerClient } from '../../../core/ledger/client.ts'
@@ -7,10 +9,10 @@ import { type AuditReport, auditJob } from '../../../core/node/compute/audit.ts'
 import type { NetworkConfig } from '../../../core/node/types.ts'
 import { networkFile, readNetwork } from '../../host/network.ts'
 import { fields } from '../output.ts'
-import { action } from '../session.ts'
+import { action, type Session } from '../session.ts'
 
 interface AuditOptions {
-  transcript: string
+  transcript?: string
   network?: string
   rpc?: string
 }
@@ -21,9 +23,12 @@ const INVALID = 3
 export function addAuditCommand(program: Command): void {
   program
     .command('audit')
-    .description('check a computation from the ledger and its transcript: no node, no password, no secret')
+    .description('check a computation from the ledger and its transcript: needs no password and no secret')
     .argument('<job>', 'job id on the ledger')
-    .requiredOption('--transcript <file>', 'the transcript, as its committee published it')
+    .option(
+      '--transcript <file>',
+      'the transcript; without it the running node of the data directory fetches it',
+    )
     .option('--network <file>', 'network settings (default: those of the data directory)')
     .option('--rpc <url>', 'another endpoint of the same chain')
     .addHelpText('after', '\nThe exit status is 0 when the computation is proven, 3 when it is not.\n')
@@ -32,7 +37,10 @@ export function addAuditCommand(program: Command): void {
         if (!/^0x[0-9a-fA-F]{64}$/.test(id))
           throw new EnigmaError('INVALID_ARGUMENT', `not a job id: ${id.slice(0, 80)}`)
         const network = readNetwork(options.network ?? networkFile(session.dataDir))
-        const encoded = readTranscript(options.transcript)
+        const encoded =
+          options.transcript === undefined
+            ? await fetchTranscript(session, id.toLowerCase())
+            : readTranscript(options.transcript)
         const report = await withLedger(network, options.rpc, (ledger) =>
           auditJob(ledger, id.toLowerCase() as `0x${string}`, encoded),
         )
@@ -40,6 +48,18 @@ export function addAuditCommand(program: Command): void {
         session.out.result(describeReport(report), () => fields(describeReport(report)))
       }),
     )
+}
+
+/** From the network, by the local node; what it gives is checked against the ledger like any other file. */
+async function fetchTranscript(session: Session, id: string): Promise<Uint8Array> {
+  const dir = mkdtempSync(join(tmpdir(), 'enigma-audit-'))
+  try {
+    const path = join(dir, 'transcript.cbor')
+    await (await session.connect()).call('compute.transcript', { id, path })
+    return readTranscript(path)
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
+  }
 }
 
 function readTranscript(file: string): Uint8Array {

@@ -46,6 +46,7 @@ onNodeEvent((event) => {
 
 export const compute = {
   request: (input: Input<'compute.request'>) => call('compute.request', input),
+  audit: (id: string) => call('compute.audit', { id }),
   cancel: (id: string) => call('compute.cancel', { id }),
   decide: (id: string, decision: 'approve' | 'decline') => call('approvals.decide', { id, decision }),
 }

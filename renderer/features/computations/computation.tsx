@@ -16,6 +16,7 @@ import { ErrorState } from '../../app/ui/states.tsx'
 import { Time } from '../../app/ui/time.tsx'
 import type { Names } from '../identities/names.ts'
 import { Detail } from '../share/detail.tsx'
+import { AuditPanel } from './audit.tsx'
 import { ComputationResult } from './result.tsx'
 import { ComputeBadge, isOpen, stoppedAt } from './state.tsx'
 
@@ -84,6 +85,7 @@ export function ComputationDetail({
         ) : (
           <p className="text-sm text-muted">{t('computations.result.others')}</p>
         ))}
+      {job.state === 'done' && job.protocol === 'spdz-audited' && <AuditPanel id={job.id} />}
       {job.state === 'failed' && (
         <section aria-label={t('computations.failed.title')} className="flex flex-col gap-2">
           {job.error !== undefined && <ErrorState error={EnigmaError.fromObject(job.error)} />}

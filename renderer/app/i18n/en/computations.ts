@@ -75,6 +75,20 @@ export const computations = {
   'copy.all': 'Copy all',
   reference: 'Reference',
   value: 'Value',
+  audit: 'Public audit',
+  'audit.text':
+    'Anybody can check this computation from the ledger and its public transcript, without learning the result.',
+  'audit.verify': 'Verify',
+  'audit.verifying': 'Verifying…',
+  'audit.valid': 'The computation was right.',
+  'audit.mine': 'The result above is the one that was computed.',
+  'audit.other':
+    'The computation was right, but the result that you received is not the one that was computed.',
+  'audit.invalid': 'The transcript does not prove the computation.',
+  'audit.culprit': 'Cheated:',
+  'audit.evidence': 'a contract accepts the evidence',
+  'audit.facts':
+    'Computed by {nodes, plural, one {# node} other {# nodes}}; transcript of {size}, checked in {seconds} s.',
   cancel: 'Cancel computation',
   cancelling: 'Cancelling…',
   'cancel.title': 'Cancel this computation?',
