@@ -18,6 +18,8 @@ const BENCHES = [
   ['crypto.ts', 'cryptoBench'],
   ['mpc.ts', 'mpcBench'],
   ['system.ts', 'systemBench'],
+  ['audit.ts', 'auditBench'],
+  ['gas.ts', 'gasBench'],
 ] as const
 
 requireRuntime()

@@ -1,6 +1,7 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { concatBytes, utf8 } from '../base/bytes.ts'
 import { Prg } from '../base/random.ts'
+import { payloadDigest } from '../commitments/rounds.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
 
 const CONTEXT = utf8('enigma/audit/context/1')
@@ -27,7 +28,7 @@ export function commitmentsDigest(
   inputs: readonly Uint8Array[],
   material: readonly Uint8Array[],
 ): Uint8Array {
-  const digests = [...inputs, ...material].map((bytes) => keccak_256(bytes))
+  const digests = [...inputs, ...material].map(payloadDigest)
   return keccak_256(concatBytes(COMMITMENTS, run, keccak_256(utf8(parties.join(','))), ...digests))
 }
 

@@ -1,7 +1,6 @@
-import { keccak_256 } from '@noble/hashes/sha3.js'
 import { equalBytes, toHex } from '../base/bytes.ts'
 import { type Opening, openingDigest } from '../commitments/openings.ts'
-import { chainNext, roundDigest, runId } from '../commitments/rounds.ts'
+import { chainNext, payloadDigest, roundDigest, runId } from '../commitments/rounds.ts'
 import { fits } from './closing.ts'
 import type { AuditFacts, CheatEvidence, SignedRound, Transcript } from './types.ts'
 
@@ -57,5 +56,5 @@ export function findEquivocation(
 
 /** What the contract takes of one signed broadcast. */
 export function signedRound(previous: Uint8Array, payload: Uint8Array, signature: Uint8Array): SignedRound {
-  return { previous: toHex(previous), payload: toHex(keccak_256(payload)), signature: toHex(signature) }
+  return { previous: toHex(previous), payload: toHex(payloadDigest(payload)), signature: toHex(signature) }
 }

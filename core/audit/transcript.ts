@@ -1,8 +1,8 @@
-import { keccak_256 } from '@noble/hashes/sha3.js'
 import { decode, encode, rfc8949EncodeOptions } from 'cborg'
 import { z } from 'zod'
 import { equalBytes, fromHex, toHex } from '../base/bytes.ts'
 import { EnigmaError } from '../base/errors.ts'
+import { payloadDigest } from '../commitments/rounds.ts'
 import type { NodeId } from '../transport/types.ts'
 import { MAX_PARTIES, MAX_REFERENCES, MAX_ROUNDS, MAX_TRANSCRIPT_BYTES } from './constants.ts'
 import type { Anchor, Transcript } from './types.ts'
@@ -69,9 +69,9 @@ export function decodeTranscript(encoded: Uint8Array): Transcript {
   }
 }
 
-/** keccak-256 of the encoding: what stands on the ledger, and its key in the DHT is made from. */
+/** SHA-256 of the encoding: what stands on the ledger. */
 export function transcriptDigest(encoded: Uint8Array): Uint8Array {
-  return keccak_256(encoded)
+  return payloadDigest(encoded)
 }
 
 export function encodeAnchor(anchor: Anchor): Uint8Array {

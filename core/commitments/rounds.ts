@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { concatBytes, utf8 } from '../base/bytes.ts'
 import { EnigmaError } from '../base/errors.ts'
@@ -30,6 +31,11 @@ export function runId(jobId: Uint8Array, nonce: Uint8Array): Uint8Array {
   return keccak_256(concatBytes(keccak_256(utf8(RUN_TYPE)), word(jobId, 'a job id'), word(nonce, 'a nonce')))
 }
 
+/** SHA-256: contracts take it as it is, and it is many times quicker here than keccak-256. */
+export function payloadDigest(payload: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash('sha256').update(payload).digest())
+}
+
 /**
  * What a party signs of its broadcast in one round (32 bytes): the EIP-712 struct hash of ROUND_TYPE. `previous` is
  * the chain value before the round, the same at all parties that saw the same; `payload` all bytes that the party
@@ -48,7 +54,7 @@ export function roundDigest(
       word(run, 'a run'),
       uint32(round),
       word(previous, 'a chain value'),
-      keccak_256(payload),
+      payloadDigest(payload),
     ),
   )
 }
@@ -58,7 +64,7 @@ export function chainStart(context: Uint8Array): Uint8Array {
   return keccak_256(context)
 }
 
-/** The chain value after a round: previous ‖ keccak256 of every party's payload, in party order, hashed. */
+/** The chain value after a round: previous ‖ the digest of every party's payload, in party order, hashed. */
 export function chainNext(previous: Uint8Array, payloads: readonly Uint8Array[]): Uint8Array {
-  return keccak_256(concatBytes(word(previous, 'a chain value'), ...payloads.map((p) => keccak_256(p))))
+  return keccak_256(concatBytes(word(previous, 'a chain value'), ...payloads.map(payloadDigest)))
 }

@@ -291,7 +291,7 @@ export type EvidenceKind = (typeof EVIDENCE_KINDS)[number]
 export interface SignedRound {
   /** The chain value before the round. */
   previous: Bytes32
-  /** keccak-256 of the payload. */
+  /** Digest of the payload (`payloadDigest`). */
   payload: Bytes32
   /** 65 bytes. */
   signature: Hex

@@ -1,9 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { keccak_256 } from '@noble/hashes/sha3.js'
 import { fromHex, toHex, utf8 } from '../../core/base/bytes.ts'
 import { commitPoint, openingDigest } from '../../core/commitments/openings.ts'
-import { roundDigest, runId } from '../../core/commitments/rounds.ts'
+import { payloadDigest, roundDigest, runId } from '../../core/commitments/rounds.ts'
 import { ZERO_BYTES32 } from '../../core/ledger/constants.ts'
 import { evidenceDigest } from '../../core/ledger/evidence.ts'
 import { localNodeKey, localSigner } from '../../core/ledger/signers.ts'
@@ -12,6 +11,7 @@ import { encodePredicate, predicateId } from '../../core/predicates/codec.ts'
 import type { Predicate } from '../../core/predicates/types.ts'
 import { LocalSigner } from '../../core/wallet/signer.ts'
 import { jobRequest, referenceInput, startChain } from '../unit/ledger/support.ts'
+import type { Measurement } from './crypto.ts'
 
 export const README = fileURLToPath(new URL('../../core/ledger/README.md', import.meta.url))
 const BEGIN = '<!-- gas: written by `node test/bench/gas.ts`, held true by test/solidity/gas.test.ts -->'
@@ -148,7 +148,7 @@ export async function measureGas(): Promise<[string, number][]> {
     const payload = word32(n)
     return {
       previous: word(35),
-      payload: toHex(keccak_256(payload)),
+      payload: toHex(payloadDigest(payload)),
       signature: sign(roundDigest(run, 3, fromHex(word(35)), payload)),
     }
   }) as [SignedRound, SignedRound]
@@ -191,6 +191,16 @@ export async function recordedGas(): Promise<Map<string, number>> {
   const table = text.slice(text.indexOf(BEGIN), text.indexOf(END))
   const rows = [...table.matchAll(/^\| (.+?) \| ([\d,]+) \|$/gm)]
   return new Map(rows.map(([, name, gas]) => [name!, Number(gas!.replaceAll(',', ''))]))
+}
+
+/** Posting 32 bytes (the digest of a run's commitments), settling a job's result, and the dearest evidence. */
+export async function* gasBench(only?: string): AsyncGenerator<Measurement> {
+  if (only !== undefined && !'gas.'.startsWith(only) && !only.startsWith('gas.')) return
+  const rows = new Map(await measureGas())
+  const figure = (name: string, row: string) => ({ name, value: rows.get(row)!, unit: 'gas' })
+  yield figure('gas.post', 'L[k] ← 32 bytes')
+  yield figure('gas.settle', 'result with 2 signatures')
+  yield figure('gas.evidence', 'evidence: an opening that does not fit')
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

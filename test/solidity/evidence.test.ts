@@ -1,10 +1,9 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
-import { keccak_256 } from '@noble/hashes/sha3.js'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fromHex, toHex, utf8 } from '../../core/base/bytes.ts'
 import { commitPoint, openingDigest } from '../../core/commitments/openings.ts'
-import { roundDigest, runId } from '../../core/commitments/rounds.ts'
+import { payloadDigest, roundDigest, runId } from '../../core/commitments/rounds.ts'
 import { BN254_ORDER } from '../../core/field/fields.ts'
 import type { LedgerClient } from '../../core/ledger/client.ts'
 import { ZERO_ADDRESS } from '../../core/ledger/constants.ts'
@@ -71,7 +70,7 @@ function signedRound(n: number, word: Bytes32, round: number, previous: number, 
   const run = runId(fromHex(jobId), fromHex(word))
   return {
     previous: toHex(before),
-    payload: toHex(keccak_256(utf8(payload))),
+    payload: toHex(payloadDigest(utf8(payload))),
     signature: sign(n, roundDigest(run, round, before, utf8(payload))),
   }
 }
