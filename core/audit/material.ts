@@ -7,7 +7,7 @@ import type { FieldVector, PrimeField } from '../field/types.ts'
 import { freeAuth } from '../preprocessing/auth.ts'
 import type { AuthShare, Epoch, InputMasks, MaterialSource, Triples } from '../preprocessing/types.ts'
 import type { SpdzParty } from '../spdz/types.ts'
-import { challenge } from './challenge.ts'
+import { challenge, type Rerandomiser, rerandomiser } from './challenge.ts'
 import type { Layout } from './layout.ts'
 
 /** Commitments made between two turns of the event loop, about 25 ms. */
@@ -47,7 +47,8 @@ export class AuditedMaterial implements MaterialSource {
   readonly #source: MaterialSource
   readonly #layout: Layout
   readonly #drawn: { triples: Triples; bits: AuthShare; randoms: AuthShare }
-  #checked = false
+  /** Known after the challenge was drawn; nothing is handed out before. */
+  #random: Rerandomiser | undefined
   #triples = 0
   #bits = 0
   #randoms = 0
@@ -115,7 +116,7 @@ export class AuditedMaterial implements MaterialSource {
       zip(product, rest, (v, w) => field.sub(v, w)),
       (v) => field.inner(weights, v),
     )
-    this.#checked = true
+    this.#random = rerandomiser(field, context, bitCount, this.#layout.randoms)
     if (bitCount === 0) {
       this.#requireZero((await party.round([], [zero])).opened[0]!, 'a triple is not a product')
     } else {
@@ -133,7 +134,7 @@ export class AuditedMaterial implements MaterialSource {
   }
 
   async triples(count: number): Promise<Triples> {
-    if (!this.#checked) throw new EnigmaError('INTERNAL', 'triples are handed out after the sacrifice')
+    this.#drawnChallenge()
     const from = this.#triples
     this.#triples += count
     if (this.#triples > this.#layout.triples) throw exhausted()
@@ -145,13 +146,28 @@ export class AuditedMaterial implements MaterialSource {
   async bits(count: number): Promise<AuthShare> {
     this.#bits += count
     if (this.#bits > this.#layout.bits) throw exhausted()
-    return this.#part(this.#drawn.bits, this.#bits - count, count)
+    const from = this.#bits - count
+    const { flips, signs } = this.#drawnChallenge()
+    const field = this.#field
+    const [flip, sign] = [field.slice(flips, from, from + count), field.slice(signs, from, from + count)]
+    const bits = this.#part(this.#drawn.bits, from, count)
+    const turned = { share: field.mul(bits.share, sign), mac: field.mul(bits.mac, sign) }
+    const out = this.#addPublic(turned, flip)
+    freeAuth(bits, turned)
+    for (const v of [flip, sign]) v.free()
+    return out
   }
 
   async randoms(count: number): Promise<AuthShare> {
     this.#randoms += count
     if (this.#randoms > this.#layout.randoms) throw exhausted()
-    return this.#part(this.#drawn.randoms, this.#randoms - count, count)
+    const from = this.#randoms - count
+    const shift = this.#field.slice(this.#drawnChallenge().shifts, from, from + count)
+    const randoms = this.#part(this.#drawn.randoms, from, count)
+    const out = this.#addPublic(randoms, shift)
+    freeAuth(randoms)
+    shift.free()
+    return out
   }
 
   masks(owner: number, count: number): Promise<InputMasks> {
@@ -181,6 +197,21 @@ export class AuditedMaterial implements MaterialSource {
     return {
       share: field.slice(x.share, from, from + count),
       mac: field.slice(x.mac, from, from + count),
+    }
+  }
+
+  #drawnChallenge(): Rerandomiser {
+    if (this.#random === undefined)
+      throw new EnigmaError('INTERNAL', 'material is handed out after its challenge')
+    return this.#random
+  }
+
+  /** Party 0 adds the constant to its share, each party α_i times the constant to its MAC. */
+  #addPublic(x: AuthShare, v: FieldVector): AuthShare {
+    const field = this.#field
+    return {
+      share: this.epoch.index === 0 ? field.add(x.share, v) : field.slice(x.share, 0, x.share.length),
+      mac: field.mulAdd(v, this.macKey, x.mac),
     }
   }
 

@@ -3,7 +3,7 @@ import { runCircuit } from '../circuits/run.ts'
 import type { BuiltProgram } from '../circuits/types.ts'
 import { chainNext, chainStart } from '../commitments/rounds.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
-import { challenge } from './challenge.ts'
+import { challenge, rerandomiser } from './challenge.ts'
 import type { Layout } from './layout.ts'
 import { type Sym, Tape } from './tape.ts'
 import type { AuditFault } from './types.ts'
@@ -77,13 +77,14 @@ export async function replay(
   const mustBeZero = (values: FieldVector, what: AuditFault, message: string) => {
     if (!field.equal(values, field.zeros(values.length))) fault ??= new ReplayFault(what, message)
   }
-  const tape = new Tape(field, layout, (length) => {
+  const read = (length: number) => {
     const shares = next(length)
     shares.forEach((s, i) => {
       opened[i]!.push(s)
     })
     return total(shares)
-  })
+  }
+  const tape = new Tape(field, layout, read, rerandomiser(field, context, layout.bits, layout.randoms))
 
   let output: Sym | undefined
   try {

@@ -1,6 +1,7 @@
 import { EnigmaError } from '../base/errors.ts'
 import type { Engine, SecretProduct } from '../circuits/types.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
+import type { Rerandomiser } from './challenge.ts'
 import type { Layout } from './layout.ts'
 
 /** A secret vector of the run, as its place on the tape. */
@@ -50,6 +51,7 @@ export class Tape implements Engine<Sym> {
   readonly field: PrimeField
   readonly #layout: Layout
   readonly #read: Reader
+  readonly #random: Rerandomiser | undefined
   readonly #entries: Entry[] = []
   readonly #opened: Sym[] = []
   #inputs = 0
@@ -57,8 +59,9 @@ export class Tape implements Engine<Sym> {
   #bits = 0
   #randoms = 0
 
-  constructor(field: PrimeField, layout: Layout, read: Reader) {
+  constructor(field: PrimeField, layout: Layout, read: Reader, random?: Rerandomiser) {
     this.field = field
+    this.#random = random
     this.#layout = layout
     this.#read = read
   }
@@ -132,14 +135,20 @@ export class Tape implements Engine<Sym> {
     const from = this.#bits
     this.#bits += count
     if (this.#bits > this.#layout.bits) throw exhausted()
-    return this.leaf(this.#layout.offsets.bits + from, count)
+    const leaf = this.leaf(this.#layout.offsets.bits + from, count)
+    if (this.#random === undefined) return leaf
+    const { flips, signs } = this.#random
+    const part = (v: FieldVector) => this.field.slice(v, from, from + count)
+    return this.addPublic(this.mulPublic(leaf, part(signs)), part(flips))
   }
 
   async random(count: number): Promise<Sym> {
     const from = this.#randoms
     this.#randoms += count
     if (this.#randoms > this.#layout.randoms) throw exhausted()
-    return this.leaf(this.#layout.offsets.randoms + from, count)
+    const leaf = this.leaf(this.#layout.offsets.randoms + from, count)
+    if (this.#random === undefined) return leaf
+    return this.addPublic(leaf, this.field.slice(this.#random.shifts, from, from + count))
   }
 
   lengthOf(a: Sym): number {

@@ -1,16 +1,26 @@
 import { anchorKey } from '../../audit/challenge.ts'
+import { AuditAborted } from '../../audit/prover.ts'
 import { decodeTranscript, transcriptDigest } from '../../audit/transcript.ts'
 import type { Anchor, AuditFacts, AuditVerdict, Transcript } from '../../audit/types.ts'
 import { verifyTranscript } from '../../audit/verify.ts'
 import { fromHex, toHex } from '../../base/bytes.ts'
+import { systemClock } from '../../base/clock.ts'
 import { EnigmaError, hasCode } from '../../base/errors.ts'
+import { second } from '../../base/units.ts'
 import { runId } from '../../commitments/rounds.ts'
 import { recoverSigner } from '../../dht/signatures.ts'
+import { LedgerClient } from '../../ledger/client.ts'
 import { evidenceDigest } from '../../ledger/evidence.ts'
+import { MemoryCursorStore, MemoryOutboxStore } from '../../ledger/stores.ts'
 import type { Hex, JobRecord, Ledger, LedgerDeployment, ReferenceRecord, Signer } from '../../ledger/types.ts'
 import type { NodeId } from '../../transport/types.ts'
 import type { AccountSigner } from '../../wallet/types.ts'
+import type { NetworkConfig } from '../types.ts'
 import { buildJob } from './program.ts'
+
+const ANCHOR_WAIT_MS = 45 * second
+const ANCHOR_POLL_MS = 200
+const CULPRIT = 'opened something else than it had committed to'
 
 /** What reading the ledger needs; every node and the stand-alone verifier have it. */
 type LedgerReader = Pick<
@@ -49,7 +59,13 @@ export function anchoring(ledger: Ledger, signer: Signer) {
       }
     },
     async confirm(run: Uint8Array, digest: Uint8Array, anchor: Anchor): Promise<Uint8Array> {
-      const anchored = await readAnchor(ledger, run, anchor)
+      // Another endpoint may be a block behind the one that has it.
+      const until = Date.now() + ANCHOR_WAIT_MS
+      let anchored = await readAnchor(ledger, run, anchor)
+      while (anchored === undefined && Date.now() < until) {
+        await systemClock.sleep(ANCHOR_POLL_MS)
+        anchored = await readAnchor(ledger, run, anchor)
+      }
       if (anchored === undefined || Buffer.compare(anchored.value, digest) !== 0)
         throw new EnigmaError('MPC_ABORTED', 'the commitments of the committee are not on the ledger', {
           details: { reason: 'ANCHOR' },
@@ -125,4 +141,53 @@ export async function auditJob(ledger: LedgerReader, jobId: Hex, encoded: Uint8A
   const committee = outcome.signers as NodeId[]
   const facts = await auditFacts(ledger, jobId, transcript, committee)
   return { ...(await verifyTranscript(transcript, facts)), jobId, job, committee: transcript.parties }
+}
+
+/** `auditJob` over an endpoint alone. Codes: those of `auditJob` and of `Ledger.start`. */
+export async function auditOver(
+  network: Pick<NetworkConfig, 'rpc' | 'deployment' | 'confirmations'>,
+  jobId: Hex,
+  encoded: Uint8Array,
+): Promise<AuditReport> {
+  const { rpc: endpoints, deployment, confirmations } = network
+  const ledger = new LedgerClient(
+    { endpoints, deployment, confirmations },
+    { cursors: new MemoryCursorStore(), outbox: new MemoryOutboxStore() },
+  )
+  try {
+    await ledger.start()
+    return await auditJob(ledger, jobId, encoded)
+  } finally {
+    await ledger.stop()
+  }
+}
+
+/**
+ * Why an audited run ended: verifies its transcript so far, and when that names a party, says so (details.party,
+ * details.reason BAD_OPENING) and reports it to the ledger where the contract accepts the evidence. Any other error comes
+ * back as it is.
+ */
+export async function nameCulprit(
+  ledger: Ledger,
+  reporter: Signer,
+  jobId: Hex,
+  error: unknown,
+): Promise<unknown> {
+  if (!(error instanceof AuditAborted)) return error
+  try {
+    const { transcript } = error
+    const verdict = await verifyTranscript(
+      transcript,
+      await auditFacts(ledger, jobId, transcript, transcript.parties),
+    )
+    if (verdict.valid || verdict.culprit === undefined) return error
+    const { culprit, evidence } = verdict
+    if (evidence !== undefined) await ledger.reportEvidence(reporter, evidence, { wait: 'stored' })
+    return new EnigmaError('MPC_ABORTED', `party ${culprit} ${CULPRIT}`, {
+      details: { party: culprit, index: transcript.parties.indexOf(culprit), reason: 'BAD_OPENING' },
+      cause: error,
+    })
+  } catch {
+    return error
+  }
 }

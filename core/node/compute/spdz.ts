@@ -8,6 +8,7 @@ import { runCircuit } from '../../circuits/run.ts'
 import type { BuiltProgram } from '../../circuits/types.ts'
 import { bn254Scalar as field } from '../../field/fields.ts'
 import type { FieldVector } from '../../field/types.ts'
+import type { Hex } from '../../ledger/types.ts'
 import { materialFor, spdzEngine } from '../../spdz/engine.ts'
 import { authenticate } from '../../spdz/input.ts'
 import { outputShares } from '../../spdz/output.ts'
@@ -15,7 +16,7 @@ import { joinSpdz } from '../../spdz/party.ts'
 import type { NodeId } from '../../transport/types.ts'
 import type { NodeContext } from '../context.ts'
 import type { Preprocessing } from '../preprocessing.ts'
-import { anchoring, statements } from './audit.ts'
+import { anchoring, nameCulprit, statements } from './audit.ts'
 import type { AdditiveInputs } from './resharing.ts'
 
 const LEDGER_TIMEOUT_MS = 1 * minute
@@ -101,6 +102,8 @@ export async function runSpdz(
       output.free()
       outputMasks.free()
       return { output: joined, transcript: encodeTranscript(transcript) }
+    } catch (error) {
+      throw await nameCulprit(context.ledger, context.nodeKey, run.jobId as Hex, error)
     } finally {
       material.macKey.free()
     }

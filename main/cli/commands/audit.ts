@@ -3,10 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { EnigmaError } from '../../../core/ipc/index.ts'
-import { LedgerClient } from '../../../core/ledger/client.ts'
-import { MemoryCursorStore, MemoryOutboxStore } from '../../../core/ledger/stores.ts'
-import { type AuditReport, auditJob } from '../../../core/node/compute/audit.ts'
-import type { NetworkConfig } from '../../../core/node/types.ts'
+import { type AuditReport, auditOver } from '../../../core/node/compute/audit.ts'
 import { networkFile, readNetwork } from '../../host/network.ts'
 import { fields } from '../output.ts'
 import { action, type Session } from '../session.ts'
@@ -41,8 +38,10 @@ export function addAuditCommand(program: Command): void {
           options.transcript === undefined
             ? await fetchTranscript(session, id.toLowerCase())
             : readTranscript(options.transcript)
-        const report = await withLedger(network, options.rpc, (ledger) =>
-          auditJob(ledger, id.toLowerCase() as `0x${string}`, encoded),
+        const report = await auditOver(
+          options.rpc === undefined ? network : { ...network, rpc: [options.rpc] },
+          id.toLowerCase() as `0x${string}`,
+          encoded,
         )
         if (!report.valid) process.exitCode = INVALID
         session.out.result(describeReport(report), () => fields(describeReport(report)))
@@ -67,28 +66,6 @@ function readTranscript(file: string): Uint8Array {
     return new Uint8Array(readFileSync(file))
   } catch {
     throw new EnigmaError('NOT_FOUND', `cannot read ${file}`)
-  }
-}
-
-/** A ledger client that only reads. */
-async function withLedger<T>(
-  network: NetworkConfig,
-  rpc: string | undefined,
-  use: (ledger: LedgerClient) => Promise<T>,
-): Promise<T> {
-  const ledger = new LedgerClient(
-    {
-      endpoints: rpc === undefined ? network.rpc : [rpc],
-      deployment: network.deployment,
-      confirmations: network.confirmations,
-    },
-    { cursors: new MemoryCursorStore(), outbox: new MemoryOutboxStore() },
-  )
-  try {
-    await ledger.start()
-    return await use(ledger)
-  } finally {
-    await ledger.stop()
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { verifyTranscript } from '../../../core/audit/verify.ts'
+import { CircuitBuilder } from '../../../core/circuits/builder.ts'
 import type { FieldVector, PrimeField } from '../../../core/field/types.ts'
 import type { MaterialSource } from '../../../core/preprocessing/types.ts'
 import { auditedRun, field, resultOf, transcriptOf } from '../../unit/audit/committee.ts'
@@ -88,6 +89,22 @@ describe('all parties together', () => {
     })
     const verdict = await verifyTranscript(transcriptOf(run), run.facts)
     expect(verdict).toMatchObject({ valid: false, fault })
+  })
+
+  it('cannot choose the bits and random elements that they use', async () => {
+    const zeros = (n: number) => ({ share: field.zeros(n), mac: field.zeros(n) })
+    const b = new CircuitBuilder()
+    const program = { circuit: b.output(b.concat([b.random(2), b.bits(40), b.input(1)])).build(), params: [] }
+    const run = await auditedRun(2, program, [[0n]], {
+      party: (_, options) => ({
+        material: { ...options.material, randoms: async (n) => zeros(n), bits: async (n) => zeros(n) },
+      }),
+    })
+    const verdict = await verifyTranscript(transcriptOf(run), run.facts)
+    if (!verdict.valid) throw new Error(verdict.reason)
+    const result = resultOf(run, verdict)
+    expect(result.slice(0, 2).every((v) => v > 1n << 200n)).toBe(true)
+    expect(new Set(result.slice(2, 42))).toEqual(new Set([0n, 1n]))
   })
 
   it('cannot change an input', async () => {
