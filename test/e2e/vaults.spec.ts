@@ -42,7 +42,8 @@ test('two of them share a salary each', async () => {
   await shareNumber(bo, 'Salary', '4100')
 })
 
-test('the third requests the mean, the owners approve, the result is exact', async () => {
+/** Cy asks for the mean of both salaries, Ada and Bo approve, and Cy waits for the result. */
+async function meanOfBoth(protect?: string): Promise<void> {
   const { page } = cy
   await cy.go('computations')
   await page.getByRole('button', { name: 'Request computation' }).first().click()
@@ -53,13 +54,20 @@ test('the third requests the mean, the owners approve, the result is exact', asy
   await expect(dialog.getByText('2 references · 2 people')).toBeVisible()
   await dialog.getByRole('button', { name: 'Next' }).click()
   // Parameters, committee, review.
-  while (!(await dialog.getByRole('button', { name: 'Send request' }).isVisible()))
+  while (!(await dialog.getByRole('button', { name: 'Send request' }).isVisible())) {
+    if (protect !== undefined && (await dialog.getByText(protect, { exact: true }).isVisible()))
+      await dialog.getByText(protect, { exact: true }).click()
     await dialog.getByRole('button', { name: 'Next' }).click()
+  }
   await cy.confirmed(() => dialog.getByRole('button', { name: 'Send request' }).click())
   await dialog.getByRole('button', { name: 'Follow it' }).click()
 
   for (const app of [ada, bo]) {
     await app.go('approvals')
+    await app.page
+      .getByText(/^Waiting/)
+      .first()
+      .waitFor()
     await app.page
       .getByText(/Mean · /)
       .first()
@@ -69,7 +77,19 @@ test('the third requests the mean, the owners approve, the result is exact', asy
   }
   await page.getByText('2 references of 2 people').first().click()
   // (5230.50 + 4100) / 2
-  await expect(page.getByText(/4,?665\.25/).first()).toBeVisible({ timeout: 90_000 })
+  await expect(page.getByText(/4,?665\.25/).first()).toBeVisible({ timeout: 120_000 })
+}
+
+test('the third requests the mean, the owners approve, the result is exact', () => meanOfBoth())
+
+test('the same against malicious nodes, and everybody can verify it', async () => {
+  test.setTimeout(180_000)
+  await meanOfBoth('Against malicious nodes, with public audit')
+  const { page } = cy
+  await page.getByRole('button', { name: 'Verify' }).click()
+  await expect(page.getByText('The computation was right.')).toBeVisible({ timeout: 30_000 })
+  await expect(page.getByText('The result above is the one that was computed.')).toBeVisible()
+  await page.screenshot({ path: test.info().outputPath('audit.png'), fullPage: true })
 })
 
 test('a confirmation that is refused changes nothing', async () => {

@@ -4,7 +4,7 @@ import { hasMessage, useT } from '../../app/i18n/index.ts'
 export function useRevealsText(): (reveals: string) => string {
   const t = useT()
   return (reveals) => {
-    const name = /^(?:function\.)?([A-Za-z]+)(?:\.reveals)?$/.exec(reveals)?.[1] ?? ''
+    const name = /^(?:function\.)?([A-Za-z-]+)(?:\.reveals)?$/.exec(reveals)?.[1] ?? ''
     const key = `computations.reveals.${name}`
     return hasMessage(key) ? t(key) : t('computations.reveals.other')
   }

@@ -154,6 +154,10 @@ export const computations = {
   'param.choice.above': 'above',
   'param.choice.equal': 'equal to',
   'wizard.params.reference': 'Choose one of the references.',
+  'reveals.aggregate': 'one number over all the values, and nothing else',
+  'reveals.weighted-aggregate':
+    'one number over all the values; very unequal weights can give away single values',
+  'reveals.per-reference': 'one number for each reference, which can be as telling as the data',
   'reveals.sum': 'the sum of the values, and nothing else',
   'reveals.mean': 'the mean of the values, and nothing else',
   'reveals.weightedMean':
