@@ -28,7 +28,12 @@ export interface Question {
  * Draws χ from `seed`, the chain value after the parties are committed to their parts of the output, and runs the program
  * backwards: for party i, Π_leaf C_i^coefficient·g^constant_i = g^value_i·h^R_i·Π_k Y_i,k^weight_k with R_i its answer.
  */
-export function ask(field: PrimeField, layout: Layout, replayed: Replayed, seed: Uint8Array): Question {
+export async function ask(
+  field: PrimeField,
+  layout: Layout,
+  replayed: Replayed,
+  seed: Uint8Array,
+): Promise<Question> {
   const { tape, output, shares, offsets } = replayed
   const total = tape.opened.reduce((n, s) => n + s.length, 0)
   const chi = challenge(field, seed, 'openings', total)
@@ -43,7 +48,7 @@ export function ask(field: PrimeField, layout: Layout, replayed: Replayed, seed:
     secrets.push(output)
     weights.push(outputWeights)
   }
-  const adjoint = tape.backward(secrets, weights)
+  const adjoint = await tape.backward(secrets, weights)
   const inner = (a: FieldVector, b: FieldVector) => (a.length === 0 ? field.zeros(1) : field.inner(a, b))
   return {
     adjoint,

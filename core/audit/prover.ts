@@ -239,9 +239,9 @@ class AuditedRun {
     )
     const blinding = field.concat([o.inputs.masks, this.#material!.blinding])
     const complete = parts !== undefined && replayed.output !== undefined
-    const outputMasks = complete ? replayed.tape.forward(blinding, replayed.output) : undefined
+    const outputMasks = complete ? await replayed.tape.forward(blinding, replayed.output) : undefined
     await this.#signedRound(complete ? commitOutputs(parts, outputMasks!) : new Uint8Array())
-    const question = ask(
+    const question = await ask(
       field,
       this.#layout,
       complete ? replayed : { ...replayed, output: undefined },

@@ -3,6 +3,7 @@ import { runCircuit } from '../circuits/run.ts'
 import type { BuiltProgram } from '../circuits/types.ts'
 import { chainNext, chainStart } from '../commitments/rounds.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
+import { Turns } from '../shamir-mpc/turns.ts'
 import { challenge, rerandomiser } from './challenge.ts'
 import type { Layout } from './layout.ts'
 import { type Sym, Tape } from './tape.ts'
@@ -88,7 +89,7 @@ export async function replay(
 
   let output: Sym | undefined
   try {
-    const sacrificed = sacrifice(field, layout, tape, context, () => chain)
+    const sacrificed = await sacrifice(field, layout, tape, context, () => chain)
     mustBeZero(sacrificed.triples, 'TRIPLES', 'a triple is not a product')
     if (sacrificed.bits !== undefined) mustBeZero(sacrificed.bits, 'BITS', 'a bit is neither 0 nor 1')
     // Each party's part of the inputs under its MACs; bound to the owners' commitments by the offsets.
@@ -124,13 +125,14 @@ export async function replay(
  * χ·c − c′ − τ·a′ − σ·b, which is zero when both are products (as in MASCOT, eprint 2016/505, Fig. 7, but with a public
  * challenge); then one combination of b² − b over the bits.
  */
-function sacrifice(
+async function sacrifice(
   field: PrimeField,
   layout: Layout,
   tape: Tape,
   context: Uint8Array,
   chain: () => Uint8Array,
-): { triples: FieldVector; bits: FieldVector | undefined } {
+): Promise<{ triples: FieldVector; bits: FieldVector | undefined }> {
+  const turns = new Turns()
   const { triples: t, offsets } = layout
   const chi = field.toBigints(challenge(field, context, 'sacrifice', 1))[0]!
   const half = (from: number, second: boolean) => tape.leaf(from + (second ? t : 0), t)
@@ -141,9 +143,11 @@ function sacrifice(
     FieldVector,
     FieldVector,
   ]
+  await turns.yield()
   const weights = challenge(field, chain(), 'triples', t)
   const product = tape.sub(tape.scale(c, chi), c2)
   const rest = tape.add(tape.mulPublic(a2, tau), tape.mulPublic(b, sigma))
+  await turns.yield()
   const combined = tape.innerPublic(tape.sub(product, rest), weights)
   if (layout.bits === 0) return { triples: tape.open([combined])[0]!, bits: undefined }
   const bits = tape.leaf(offsets.bits, layout.bits)

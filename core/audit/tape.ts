@@ -1,6 +1,7 @@
 import { EnigmaError } from '../base/errors.ts'
 import type { Engine, SecretProduct } from '../circuits/types.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
+import { Turns } from '../shamir-mpc/turns.ts'
 import type { Rerandomiser } from './challenge.ts'
 import type { Layout } from './layout.ts'
 
@@ -193,11 +194,15 @@ export class Tape implements Engine<Sym> {
   free(): void {}
 
   /** A function of leaves whose constants are left out: what acts on the masks of commitments. */
-  forward(leaves: FieldVector, wanted: Sym): FieldVector {
+  async forward(leaves: FieldVector, wanted: Sym): Promise<FieldVector> {
     const { field } = this
+    const turns = new Turns()
     const values: FieldVector[] = []
     const of = (s: Sym) => values[s.ref]!
-    for (const e of this.#entries) values.push(compute(e))
+    for (const e of this.#entries) {
+      values.push(compute(e))
+      await turns.yield()
+    }
     const result = field.slice(of(wanted), 0, wanted.length)
     for (const v of values) v.free()
     return result
@@ -236,8 +241,9 @@ export class Tape implements Engine<Sym> {
   }
 
   /** The coefficients of Σ ⟨weights_k, secrets_k⟩. Frees nothing of the caller's. */
-  backward(secrets: readonly Sym[], weights: readonly FieldVector[]): Adjoint {
+  async backward(secrets: readonly Sym[], weights: readonly FieldVector[]): Promise<Adjoint> {
     const { field } = this
+    const turns = new Turns()
     const layout = this.#layout
     const pieces: (Piece[] | undefined)[] = []
     const leaves: Piece[] = []
@@ -252,6 +258,7 @@ export class Tape implements Engine<Sym> {
       add(s, weights[k]!)
     })
     for (let ref = this.#entries.length - 1; ref >= 0; ref--) {
+      await turns.yield()
       const own = pieces[ref]
       if (own === undefined) continue
       pieces[ref] = undefined

@@ -73,7 +73,7 @@ async function verify(t: Transcript, facts: AuditFacts): Promise<AuditVerdict> {
   if (parts.some((p) => p.length !== expected))
     throw new Fault('MALFORMED', 'a party committed to another number of outputs')
 
-  const question = ask(
+  const question = await ask(
     field,
     layout,
     complete ? replayed : { ...replayed, output: undefined },
@@ -205,19 +205,34 @@ async function sides(
       parties.map(() => 1n),
       parties.map((i) => vectors[i]!),
     )
-  const points = (k: 0 | 1) => parties.map((i) => leaves(i)[k]).reduce((a, b) => g1.add(a, b))
   const { coefficients } = question.adjoint
-  const all = g1.concat([points(0), points(1)])
   let left = g1.zeros(1)
-  for (let at = 0; at < all.length; at += MSM_SLICE) {
-    const to = Math.min(all.length, at + MSM_SLICE)
-    left = g1.add(left, g1.msm(g1.slice(all, at, to), field.slice(coefficients, at, to)))
-    await setImmediate()
+  let from = 0
+  for (const k of [0, 1] as const) {
+    const { length } = leaves(parties[0]!)[k]
+    for (let at = 0; at < length; at += MSM_SLICE) {
+      const to = Math.min(length, at + MSM_SLICE)
+      const sum = parties.map((i) => g1.slice(leaves(i)[k], at, to)).reduce(absorb)
+      const scalars = field.slice(coefficients, from + at, from + to)
+      left = absorb(left, g1.msm(sum, scalars))
+      sum.free()
+      scalars.free()
+      await setImmediate()
+    }
+    from += length
   }
   const out = parties.map((i) => outputs[i]!).reduce((a, b) => g1.add(a, b))
   if (out.length > 0) left = g1.sub(left, g1.msm(out, question.outputWeights))
   const constant = field.sub(add(question.values), add(question.constants))
   return [left, commitVector(constant, add(masks))]
+}
+
+/** a + b, which are not needed any more. */
+function absorb(a: CommitmentVector, b: CommitmentVector): CommitmentVector {
+  const sum = g1.add(a, b)
+  a.free()
+  b.free()
+  return sum
 }
 
 /** The equation fails for all together, so it fails for somebody. */

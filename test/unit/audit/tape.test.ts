@@ -41,12 +41,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 )
 
 describe('the tape', () => {
-  it('runs linear programs backwards: ⟨weights, f(x)⟩ = ⟨coefficients, x⟩ + constant', () => {
-    fc.assert(
-      fc.property(
+  it('runs linear programs backwards: ⟨weights, f(x)⟩ = ⟨coefficients, x⟩ + constant', async () => {
+    await fc.assert(
+      fc.asyncProperty(
         fc.array(step, { minLength: 1, maxLength: 25 }),
         fc.infiniteStream(small),
-        (steps, numbers) => {
+        async (steps, numbers) => {
           const tape = new Tape(field, layout, () => {
             throw new Error('opens nothing')
           })
@@ -109,7 +109,7 @@ describe('the tape', () => {
           }
           const secrets = plain.map((p) => p.sym)
           const weights = plain.map((p) => [...numbers.take(p.v.length)])
-          const { coefficients, constant } = tape.backward(
+          const { coefficients, constant } = await tape.backward(
             secrets,
             weights.map((w) => field.fromBigints(w)),
           )
@@ -122,7 +122,7 @@ describe('the tape', () => {
           // Forward: the same function without its constants.
           const last = plain.at(-1)!
           const zero = field.zeros(layout.length)
-          const origin = tape.forward(zero, last.sym)
+          const origin = await tape.forward(zero, last.sym)
           expect(field.toBigints(origin).every((v) => v === 0n)).toBe(true)
         },
       ),
