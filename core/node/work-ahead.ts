@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { availableParallelism, loadavg } from 'node:os'
 import * as z from 'zod'
 import { EnigmaError } from '../base/errors.ts'
 import { second } from '../base/units.ts'
@@ -55,6 +56,8 @@ export class WorkAhead {
   async #look(): Promise<void> {
     const { clock, transport, serving } = this.#context
     if (!serving() || this.#busy() || clock.now() < this.#restUntil) return
+    // Others use this computer too. (Always 0 on Windows.)
+    if (loadavg()[0]! > availableParallelism() / 2) return
     const connected = transport.connectedPeers()
     const parties = this.#preprocessing
       .shortCommittees()
