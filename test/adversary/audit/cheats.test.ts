@@ -54,6 +54,26 @@ describe.each([2, 3])('one of %i parties lies once', (n) => {
   })
 })
 
+describe.each([2, 3, 5])('all but one of %i parties lie', (n) => {
+  it('in the same round or not: no wrong result, and the honest one is never named', async () => {
+    let named = 0
+    for (let call = 1; call < 22; call += n) {
+      const honest = call % n
+      const run = await auditedRun(n, mixed(), [X, Y], {
+        timeoutMs: 3000,
+        party: (i) => (i === honest ? {} : { field: lying(call + (i % 2), { count: 0 }) }),
+      })
+      const verdict = await verifyTranscript(transcriptOf(run), run.facts)
+      if (verdict.valid) expect(resultOf(run, verdict)).toEqual(expected)
+      else {
+        expect(verdict.culprit, `call ${call}`).not.toBe(run.parties[honest])
+        if (verdict.culprit !== undefined) named++
+      }
+    }
+    expect(named).toBeGreaterThan(0)
+  })
+})
+
 describe('all parties together', () => {
   const wrongly = (
     tamper: Partial<MaterialSource> & { of(source: MaterialSource): Partial<MaterialSource> },

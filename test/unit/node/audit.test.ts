@@ -3,14 +3,20 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { commitmentsDigest, runContext } from '../../../core/audit/challenge.ts'
+import { encodeAnswer } from '../../../core/audit/closing.ts'
 import { encodeTranscript, transcriptDigest } from '../../../core/audit/transcript.ts'
+import { verifyTranscript } from '../../../core/audit/verify.ts'
 import { fromHex, toHex, utf8 } from '../../../core/base/bytes.ts'
 import { evaluate } from '../../../core/circuits/evaluate.ts'
 import { builtin, functionHash } from '../../../core/circuits/functions.ts'
+import { commitPoint } from '../../../core/commitments/openings.ts'
+import { chainNext, chainStart, roundDigest, runId } from '../../../core/commitments/rounds.ts'
+import type { FieldVector } from '../../../core/field/types.ts'
 import type { LedgerClient } from '../../../core/ledger/client.ts'
 import { localNodeKey } from '../../../core/ledger/signers.ts'
 import type { Bytes32, Hex, Signer } from '../../../core/ledger/types.ts'
-import { anchoring, auditJob, statements } from '../../../core/node/compute/audit.ts'
+import { anchoring, auditFacts, auditJob, nameCulprit, statements } from '../../../core/node/compute/audit.ts'
 import { decodeCommitments, sumOfConstants } from '../../../core/sharing/commitments.ts'
 import { createProgram } from '../../../main/cli/program.ts'
 import { writeNetwork } from '../../../main/host/network.ts'
@@ -19,6 +25,7 @@ import {
   auditedRun,
   field,
   resultOf,
+  type SharedInputs,
   shareInputs,
   signers,
   transcriptOf,
@@ -35,6 +42,7 @@ let run: AuditedCommittee
 let encoded: Uint8Array
 let directory: string
 let sender: Signer
+let sharedInOrder: SharedInputs
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'enigma-audit-'))
@@ -79,6 +87,7 @@ beforeAll(async () => {
     lists.map((l) => l.length),
   )
   const ordered = await reorder(shared, order)
+  sharedInOrder = ordered
   run = await auditedRun(N, program, lists, {
     shared: ordered,
     timeoutMs: 10_000,
@@ -131,6 +140,70 @@ describe('the audit of a job on the ledger', () => {
     const other = encodeTranscript({ ...transcriptOf(run), context: utf8('another plan') })
     await expect(auditJob(ledger, jobId, other)).rejects.toMatchObject({ code: 'TRANSCRIPT_INVALID' })
     await expect(auditJob(ledger, support.randomWord(), encoded)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  })
+
+  it('brings a wrong answer before the contract, which convicts', async () => {
+    const transcript = transcriptOf(run)
+    const facts = await auditFacts(ledger, jobId, transcript, run.parties)
+    const [cheater, round] = [1, transcript.rounds.length - 1]
+    const { sign } = statements(ledger.deployment, signers(N)[cheater]!)
+    const id = runId(transcript.jobId, transcript.nonce)
+    const opening = { round, position: 0, ...commitPoint(3n, 4n), value: 3n, mask: 5n }
+    const payload = encodeAnswer(field, id, opening, sign)
+    const digest = commitmentsDigest(id, transcript.parties, transcript.inputs, transcript.material)
+    const start = chainStart(runContext(transcript.context, digest, facts.anchored!.blockHash))
+    const chain = transcript.rounds.slice(0, -1).reduce((c, r) => chainNext(c, r.payloads), start)
+    const put = (list: readonly Uint8Array[], value: Uint8Array) =>
+      list.map((v, i) => (i === cheater ? value : v))
+    const last = transcript.rounds[round]!
+    const changed = {
+      ...transcript,
+      rounds: [
+        ...transcript.rounds.slice(0, -1),
+        {
+          round,
+          payloads: put(last.payloads, payload),
+          signatures: put(last.signatures, sign(roundDigest(id, round, chain, payload))),
+        },
+      ],
+    }
+    const verdict = await verifyTranscript(changed, facts)
+    if (verdict.valid || verdict.evidence === undefined) throw new Error('no evidence')
+    await ledger.reportEvidence(sender, verdict.evidence)
+    expect((await ledger.verdicts(jobId, run.parties[cheater]!)).map((v) => v.kind)).toEqual([
+      'wrong-opening',
+    ])
+    expect(await ledger.verdicts(jobId, run.parties[0]!)).toEqual([])
+  })
+
+  it('names who opened something else in a run that was ended', async () => {
+    const lists = run.facts.program.circuit.inputs.map((n) => LISTS.find((l) => l.length === n)!)
+    let calls = 0
+    const lying = {
+      ...field,
+      // The third vector that it encodes: its shares in a round.
+      toBytes: (v: FieldVector) => {
+        if (calls++ !== 2) return field.toBytes(v)
+        return field.toBytes(field.add(v, field.fromBigints([1n])))
+      },
+    }
+    const failed = await auditedRun(N, run.facts.program, lists, {
+      shared: sharedInOrder,
+      timeoutMs: 10_000,
+      party: (i) => ({
+        jobId: fromHex(jobId, 32),
+        nonce: new Uint8Array(32).fill(9),
+        ...statements(ledger.deployment, signers(N)[i]!),
+        ledger: anchoring(ledger, sender),
+        ...(i === 0 ? { field: lying } : {}),
+      }),
+    })
+    const outcome = failed.outcomes[1]!
+    if (outcome.status === 'fulfilled') throw new Error('accepted')
+    expect(await nameCulprit(ledger, sender, jobId, outcome.reason)).toMatchObject({
+      code: 'MPC_ABORTED',
+      details: { party: run.parties[0], reason: 'BAD_OPENING' },
+    })
   })
 
   it('is a command that needs neither node nor password', async () => {
