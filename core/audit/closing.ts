@@ -117,6 +117,11 @@ export function fits({ x, y, value, mask }: Opening): boolean {
   return point.x === x && point.y === y
 }
 
+/** Whether every party committed to its parts of the output: otherwise the run has no result. */
+export function hasOutputs(layout: Layout, payloads: readonly Uint8Array[]): boolean {
+  return payloads.every((p) => p.length === g1.byteLength * layout.outputs)
+}
+
 /** Commitments to a party's parts of the output, 64 bytes each. */
 export function commitOutputs(parts: FieldVector, masks: FieldVector): Uint8Array {
   const points = commitVector(parts, masks)

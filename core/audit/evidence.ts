@@ -1,6 +1,7 @@
 import { equalBytes, toHex } from '../base/bytes.ts'
 import { type Opening, openingDigest } from '../commitments/openings.ts'
 import { chainNext, payloadDigest, roundDigest, runId } from '../commitments/rounds.ts'
+import { closingChain } from './challenge.ts'
 import { fits } from './closing.ts'
 import type { AuditFacts, CheatEvidence, SignedRound, Transcript } from './types.ts'
 
@@ -33,9 +34,10 @@ export function findEquivocation(
 ): CheatEvidence | undefined {
   const run = runId(a.jobId, a.nonce)
   if (!equalBytes(run, runId(b.jobId, b.nonce))) return undefined
-  let [chainA, chainB] = [start, start]
+  const [historyA, historyB] = [history(a, start, signer), history(b, start, signer)]
   for (let round = 0; round < Math.min(a.rounds.length, b.rounds.length); round++) {
     const [x, y] = [a.rounds[round]!, b.rounds[round]!]
+    const [chainA, chainB] = [historyA[round]!, historyB[round]!]
     for (const [i, party] of a.parties.entries()) {
       const [p, q] = [x.payloads[i], y.payloads[i]]
       const [s, u] = [x.signatures[i], y.signatures[i]]
@@ -48,10 +50,26 @@ export function findEquivocation(
         ...{ round, signed },
       }
     }
-    chainA = chainNext(chainA, x.payloads)
-    chainB = chainNext(chainB, y.payloads)
   }
   return undefined
+}
+
+/** The chain value before each round; whether the last two close the run, their signatures tell. */
+function history(t: Transcript, start: Uint8Array, signer: AuditFacts['signer']): Uint8Array[] {
+  const run = runId(t.jobId, t.nonce)
+  const values: Uint8Array[] = []
+  let chain = start
+  for (const [round, { payloads, signatures }] of t.rounds.entries()) {
+    const closing = closingChain(chain)
+    const closes = t.parties.some((party, i) => {
+      const [payload, signature] = [payloads[i], signatures[i]]
+      return payload && signature && signer(roundDigest(run, round, closing, payload), signature) === party
+    })
+    if (closes && round === t.rounds.length - 2) chain = closing
+    values.push(chain)
+    chain = chainNext(chain, payloads)
+  }
+  return values
 }
 
 /** What the contract takes of one signed broadcast. */

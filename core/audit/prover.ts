@@ -14,8 +14,8 @@ import { outputShares } from '../spdz/output.ts'
 import { joinSpdz } from '../spdz/party.ts'
 import type { RoundRecord } from '../spdz/types.ts'
 import type { NodeId, Session } from '../transport/types.ts'
-import { commitmentsDigest, runContext } from './challenge.ts'
-import { answer, ask, commitOutputs, decodeAnswer, encodeAnswer, fits } from './closing.ts'
+import { closingChain, commitmentsDigest, runContext } from './challenge.ts'
+import { answer, ask, commitOutputs, decodeAnswer, encodeAnswer, fits, hasOutputs } from './closing.ts'
 import { type Layout, layoutOf } from './layout.ts'
 import { AuditedMaterial } from './material.ts'
 import { replay } from './replay.ts'
@@ -133,7 +133,12 @@ class AuditedRun {
     }
     this.#o.onPhase?.('closing')
     const outputMasks = await this.#close(result.parts)
-    return { output: result.output, outputMasks: outputMasks!, transcript: this.#transcript() }
+    if (outputMasks === undefined)
+      throw new AuditAborted(
+        this.#channel.fail('BAD_OPENING', 'a party did not commit to its part of the result'),
+        this.#transcript(),
+      )
+    return { output: result.output, outputMasks, transcript: this.#transcript() }
   }
 
   free(): void {
@@ -238,15 +243,15 @@ class AuditedRun {
       o.parties.length,
     )
     const blinding = field.concat([o.inputs.masks, this.#material!.blinding])
-    const complete = parts !== undefined && replayed.output !== undefined
-    const outputMasks = complete ? await replayed.tape.forward(blinding, replayed.output) : undefined
-    await this.#signedRound(complete ? commitOutputs(parts, outputMasks!) : new Uint8Array())
-    const question = await ask(
-      field,
-      this.#layout,
-      complete ? replayed : { ...replayed, output: undefined },
-      this.#chain,
-    )
+    this.#chain = new Uint8Array(closingChain(this.#chain))
+    const given = parts !== undefined && replayed.output !== undefined
+    const ownMasks = given ? await replayed.tape.forward(blinding, replayed.output) : undefined
+    await this.#signedRound(given ? commitOutputs(parts, ownMasks!) : new Uint8Array())
+    // What all saw decides whether there is a result, so that all answer the same question.
+    const complete = hasOutputs(this.#layout, this.#rounds.at(-1)!.payloads)
+    const asked = complete ? replayed : { ...replayed, output: undefined }
+    const question = await ask(field, this.#layout, asked, this.#chain)
+    const outputMasks = complete ? ownMasks : undefined
     const round = this.#rounds.length
     const own = answer(field, question, this.#channel.index, blinding, outputMasks, round)
     blinding.free()

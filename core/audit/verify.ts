@@ -9,8 +9,9 @@ import type { CommitmentVector } from '../commitments/types.ts'
 import { bn254Scalar as field } from '../field/fields.ts'
 import type { FieldVector } from '../field/types.ts'
 import { decodeCommitments, freeCommitments } from '../sharing/commitments.ts'
-import { commitmentsDigest, runContext } from './challenge.ts'
-import { ask, decodeAnswer, fits, type Question } from './closing.ts'
+import type { NodeId } from '../transport/types.ts'
+import { closingChain, commitmentsDigest, runContext } from './challenge.ts'
+import { ask, decodeAnswer, fits, hasOutputs, type Question } from './closing.ts'
 import { openingEvidence } from './evidence.ts'
 import { type Layout, layoutOf } from './layout.ts'
 import { ReplayFault, replay } from './replay.ts'
@@ -66,13 +67,13 @@ async function verify(t: Transcript, facts: AuditFacts): Promise<AuditVerdict> {
   const replayed = await replay(field, layout, facts.program, context, body, n)
   if (replayed.output === undefined && replayed.rounds < body.length)
     throw new Fault('MALFORMED', 'there are more rounds than the program has')
-  const complete = outputRound.some((p) => p.length > 0)
+  const complete = hasOutputs(layout, outputRound)
   if (complete && replayed.output === undefined) throw new Fault('MALFORMED', 'rounds are missing')
-  const parts = await Promise.all(outputRound.map((bytes) => points(bytes, 'an output')))
-  const expected = complete ? layout.outputs : 0
-  if (parts.some((p) => p.length !== expected))
-    throw new Fault('MALFORMED', 'a party committed to another number of outputs')
-
+  const parts = await Promise.all(
+    outputRound.map((bytes, i) =>
+      points(complete ? bytes : new Uint8Array(), 'an output', { culprit: t.parties[i]! }),
+    ),
+  )
   const question = await ask(
     field,
     layout,
@@ -160,6 +161,7 @@ function checkSignatures(
   let chain = chainStart(context)
   let question = chain
   t.rounds.forEach(({ payloads, signatures }, round) => {
+    if (round === t.rounds.length - 2) chain = closingChain(chain)
     question = chain
     if (payloads.length !== t.parties.length || signatures.length !== t.parties.length)
       throw new Fault('MALFORMED', `round ${round} lacks a party`)
@@ -271,7 +273,11 @@ function wrongOpening(
 }
 
 /** Points in slices. */
-async function points(bytes: Uint8Array, what: string): Promise<CommitmentVector> {
+async function points(
+  bytes: Uint8Array,
+  what: string,
+  more: { culprit?: NodeId } = {},
+): Promise<CommitmentVector> {
   const parts: CommitmentVector[] = []
   try {
     for (let at = 0; at < bytes.length; at += 64 * SLICE) {
@@ -279,7 +285,7 @@ async function points(bytes: Uint8Array, what: string): Promise<CommitmentVector
       await setImmediate()
     }
   } catch {
-    throw new Fault('MALFORMED', `a commitment to ${what} is not a point`)
+    throw new Fault('MALFORMED', `a commitment to ${what} is not a point`, more)
   }
   return parts.length === 1 ? parts[0]! : g1.concat(parts)
 }

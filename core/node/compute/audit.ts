@@ -163,6 +163,39 @@ export async function auditOver(
 }
 
 /**
+ * That a run's transcript proves its result, before this node vouches for it. Throws MPC_ABORTED, naming the party
+ * (details.party) whose answer is wrong, and reports it to the ledger.
+ */
+export async function requireProof(
+  ledger: Ledger,
+  reporter: Signer,
+  jobId: Hex,
+  transcript: Transcript,
+): Promise<void> {
+  const facts = await auditFacts(ledger, jobId, transcript, transcript.parties)
+  const verdict = await verifyTranscript(transcript, facts)
+  if (!verdict.valid) throw await accusation(ledger, reporter, transcript, verdict)
+}
+
+/** The error for a transcript that does not verify; the contract hears of it where one statement is enough. */
+async function accusation(
+  ledger: Ledger,
+  reporter: Signer,
+  { parties }: Transcript,
+  { culprit, evidence, reason }: AuditVerdict & { valid: false },
+): Promise<EnigmaError> {
+  if (evidence !== undefined)
+    await ledger.reportEvidence(reporter, evidence, { wait: 'stored' }).catch(() => undefined)
+  if (culprit === undefined)
+    return new EnigmaError('MPC_ABORTED', `the run proves nothing: ${reason}`, {
+      details: { reason: 'AUDIT' },
+    })
+  return new EnigmaError('MPC_ABORTED', `party ${culprit} ${CULPRIT}`, {
+    details: { party: culprit, index: parties.indexOf(culprit), reason: 'BAD_OPENING' },
+  })
+}
+
+/**
  * Why an audited run ended: verifies its transcript so far, and when that names a party, says so (details.party,
  * details.reason BAD_OPENING) and reports it to the ledger where the contract accepts the evidence. Any other error comes
  * back as it is.
@@ -181,12 +214,7 @@ export async function nameCulprit(
       await auditFacts(ledger, jobId, transcript, transcript.parties),
     )
     if (verdict.valid || verdict.culprit === undefined) return error
-    const { culprit, evidence } = verdict
-    if (evidence !== undefined) await ledger.reportEvidence(reporter, evidence, { wait: 'stored' })
-    return new EnigmaError('MPC_ABORTED', `party ${culprit} ${CULPRIT}`, {
-      details: { party: culprit, index: transcript.parties.indexOf(culprit), reason: 'BAD_OPENING' },
-      cause: error,
-    })
+    return await accusation(ledger, reporter, transcript, verdict)
   } catch {
     return error
   }

@@ -16,7 +16,7 @@ import { joinSpdz } from '../../spdz/party.ts'
 import type { NodeId } from '../../transport/types.ts'
 import type { NodeContext } from '../context.ts'
 import type { Preprocessing } from '../preprocessing.ts'
-import { anchoring, nameCulprit, statements } from './audit.ts'
+import { anchoring, nameCulprit, requireProof, statements } from './audit.ts'
 import type { AdditiveInputs } from './resharing.ts'
 
 const LEDGER_TIMEOUT_MS = 1 * minute
@@ -98,6 +98,7 @@ export async function runSpdz(
           else run.onPhase(phase === 'closing' ? 'computing' : 'preparing', 1, 1)
         },
       })
+      await requireProof(context.ledger, context.nodeKey, run.jobId as Hex, transcript)
       const joined = field.concat([output, outputMasks])
       output.free()
       outputMasks.free()

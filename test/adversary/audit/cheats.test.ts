@@ -74,6 +74,30 @@ describe.each([2, 3, 5])('all but one of %i parties lie', (n) => {
   })
 })
 
+describe('one of 3 parties commits to nothing at the end', () => {
+  it('ends the run for all without a result', async () => {
+    const run = await auditedRun(3, mixed(), [X, Y], {
+      timeoutMs: 1000,
+      wrap: (session, i, kind) =>
+        i !== 2 || kind !== 'audit'
+          ? session
+          : {
+              ...session,
+              id: session.id,
+              self: session.self,
+              peers: session.peers,
+              receive: (from, o) => session.receive(from, o),
+              onPeerLost: (l) => session.onPeerLost(l),
+              close: () => session.close(),
+              // Header and signature stay; the output's points go.
+              send: (to, message) =>
+                session.send(to, message[1] === 15 && message.length > 500 ? message.slice(0, 81) : message),
+            },
+    })
+    for (const i of [0, 1]) expect(run.outcomes[i]!.status).toBe('rejected')
+  })
+})
+
 describe('all parties together', () => {
   const wrongly = (
     tamper: Partial<MaterialSource> & { of(source: MaterialSource): Partial<MaterialSource> },

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { commitmentsDigest, runContext } from '../../../core/audit/challenge.ts'
+import { closingChain, commitmentsDigest, runContext } from '../../../core/audit/challenge.ts'
 import { encodeAnswer } from '../../../core/audit/closing.ts'
 import { findEquivocation } from '../../../core/audit/evidence.ts'
 import { decodeTranscript, encodeTranscript } from '../../../core/audit/transcript.ts'
@@ -51,6 +51,7 @@ function resigned(t: Transcript, round: number, party: number, payload: Uint8Arr
   const id = runId(t.jobId, t.nonce)
   let chain = start(t)
   const rounds = t.rounds.map((r) => {
+    if (r.round === t.rounds.length - 2) chain = closingChain(chain)
     const payloads = r.payloads.map((p, i) => (r.round === round && i === party ? payload : p))
     const signatures = payloads.map((p, i) =>
       r.round < round ? r.signatures[i]! : sign(i, roundDigest(id, r.round, chain, p)),
@@ -98,6 +99,10 @@ describe('a transcript that somebody changed', () => {
       ['round dropped', { ...honest, rounds: honest.rounds.filter((r) => r.round !== 3) }],
       ['closing dropped', { ...honest, rounds: honest.rounds.slice(0, last) }],
       ['no rounds', { ...honest, rounds: [] }],
+      ...honest.rounds.map((_, k): [string, Transcript] => [
+        `cut after ${k} rounds`,
+        { ...honest, rounds: honest.rounds.slice(0, k) },
+      ]),
       ['round twice', { ...honest, rounds: [...honest.rounds, honest.rounds[last]!] }],
       ['rounds of another run', { ...honest, rounds: other.rounds }],
     ]

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { commitmentsDigest, runContext } from '../../../core/audit/challenge.ts'
+import { closingChain, commitmentsDigest, runContext } from '../../../core/audit/challenge.ts'
 import { encodeAnswer } from '../../../core/audit/closing.ts'
 import { encodeTranscript, transcriptDigest } from '../../../core/audit/transcript.ts'
 import { verifyTranscript } from '../../../core/audit/verify.ts'
@@ -152,7 +152,9 @@ describe('the audit of a job on the ledger', () => {
     const payload = encodeAnswer(field, id, opening, sign)
     const digest = commitmentsDigest(id, transcript.parties, transcript.inputs, transcript.material)
     const start = chainStart(runContext(transcript.context, digest, facts.anchored!.blockHash))
-    const chain = transcript.rounds.slice(0, -1).reduce((c, r) => chainNext(c, r.payloads), start)
+    const chain = transcript.rounds
+      .slice(0, -1)
+      .reduce((c, r) => chainNext(r.round === round - 1 ? closingChain(c) : c, r.payloads), start)
     const put = (list: readonly Uint8Array[], value: Uint8Array) =>
       list.map((v, i) => (i === cheater ? value : v))
     const last = transcript.rounds[round]!
