@@ -17,6 +17,7 @@ export type Bench = (only?: string) => AsyncIterable<Figure> | Iterable<Figure>
 const BENCHES = [
   ['crypto.ts', 'cryptoBench'],
   ['mpc.ts', 'mpcBench'],
+  ['spdz.ts', 'spdzBench'],
   ['system.ts', 'systemBench'],
   ['audit.ts', 'auditBench'],
   ['gas.ts', 'gasBench'],

@@ -1,13 +1,6 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import type { DegreeReduction } from '../../core/shamir-mpc/types.ts'
+import { Child, type Figure, median } from './children.ts'
 import type { Answer, Command } from './mpc-party.ts'
-
-export interface Figure {
-  name: string
-  value: number
-  unit: string
-}
 
 interface Case {
   readonly name: string
@@ -26,57 +19,6 @@ const COMMITTEES = [
   { n: 5, t: 2 },
 ] as const
 
-class Child {
-  readonly #process: ChildProcess
-  #waiting: { resolve: (a: Answer) => void; reject: (e: Error) => void } | undefined
-  readonly #early: Answer[] = []
-  #gone: Error | undefined
-
-  constructor() {
-    this.#process = fork(fileURLToPath(new URL('./mpc-party.ts', import.meta.url)), {
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    })
-    this.#process.on('message', (message) => {
-      const a = message as Answer
-      if (!this.#waiting) {
-        this.#early.push(a)
-        return
-      }
-      this.#waiting.resolve(a)
-      this.#waiting = undefined
-    })
-    this.#process.on('exit', (code) => {
-      this.#gone = new Error(`a party of the bench ended with status ${code}`)
-      this.#waiting?.reject(this.#gone)
-    })
-  }
-
-  async next<K extends Answer['kind']>(kind: K): Promise<Extract<Answer, { kind: K }>> {
-    const a =
-      this.#early.shift() ??
-      (await new Promise<Answer>((resolve, reject) => {
-        if (this.#gone) reject(this.#gone)
-        this.#waiting = { resolve, reject }
-      }))
-    if (a.kind === 'failed') throw new Error(a.message)
-    if (a.kind !== kind) throw new Error(`expected ${kind}, got ${a.kind}`)
-    return a as Extract<Answer, { kind: K }>
-  }
-
-  send(command: Command): void {
-    this.#process.send(command)
-  }
-
-  async stop(): Promise<void> {
-    if (this.#gone) return
-    const ended = new Promise<void>((resolve) => this.#process.once('exit', () => resolve()))
-    if (this.#process.connected) this.send({ kind: 'stop' })
-    const timer = setTimeout(() => this.#process.kill('SIGKILL'), 10_000)
-    await ended
-    clearTimeout(timer)
-  }
-}
-
 export interface MpcBenchOptions {
   degreeReduction?: DegreeReduction
   chunk?: number
@@ -93,7 +35,7 @@ export async function* mpcBench(only = '', options: MpcBenchOptions = {}): Async
   for (const { n, t } of COMMITTEES) {
     const cases = CASES.filter((c) => `shamir.n${n}.${c.name}.per_s`.startsWith(only))
     if (cases.length === 0) continue
-    const children = Array.from({ length: n }, () => new Child())
+    const children = Array.from({ length: n }, () => new Child<Command, Answer>('mpc-party.ts'))
     try {
       const ready = await Promise.all(children.map((c) => c.next('ready')))
       const { degreeReduction, chunk } = options
@@ -126,10 +68,4 @@ export async function* mpcBench(only = '', options: MpcBenchOptions = {}): Async
       await Promise.all(children.map((c) => c.stop()))
     }
   }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }

@@ -1,0 +1,213 @@
+/** One party of the SPDZ benches, a process of its own; started by spdz.ts, speaks over process IPC. */
+import { randomBytes } from '../../core/base/random.ts'
+import { standardParameters } from '../../core/bgv/parameters.ts'
+import { BgvThread } from '../../core/bgv/thread.ts'
+import { CircuitBuilder } from '../../core/circuits/builder.ts'
+import { cost } from '../../core/circuits/cost.ts'
+import { lessThan } from '../../core/circuits/gadgets/compare.ts'
+import { runCircuit } from '../../core/circuits/run.ts'
+import { bn254Scalar as field } from '../../core/field/fields.ts'
+import { freeAuth } from '../../core/preprocessing/auth.ts'
+import { LowGear } from '../../core/preprocessing/lowgear.ts'
+import type { AuthShare, MaterialSource, Triples } from '../../core/preprocessing/types.ts'
+import { spdzEngine } from '../../core/spdz/engine.ts'
+import { joinSpdz } from '../../core/spdz/party.ts'
+import type { SpdzParty } from '../../core/spdz/types.ts'
+import { Libp2pTransport } from '../../core/transport/libp2p.ts'
+import type { NodeId } from '../../core/transport/types.ts'
+import { dealOne } from '../unit/spdz/dealer.ts'
+
+export type Command =
+  | { kind: 'meet'; ids: NodeId[]; addresses: string[][] }
+  | { kind: 'online' }
+  | { kind: 'multiply'; batch: number; rounds: number; repeats: number }
+  | { kind: 'open'; rounds: number }
+  | { kind: 'compare'; batch: number; repeats: number }
+  | { kind: 'gear' }
+  | { kind: 'triples'; batches: number; repeats: number }
+  | { kind: 'stop' }
+export type Answer =
+  | { kind: 'ready'; id: NodeId; addresses: string[] }
+  | { kind: 'met' }
+  | { kind: 'measured'; seconds: number[]; bytesSent: number }
+  | { kind: 'failed'; message: string }
+
+const answer = (a: Answer) => process.send?.(a)
+const transport = await Libp2pTransport.create(
+  { privateKey: randomBytes(32) },
+  { isAdmitted: async () => true },
+)
+let parties: NodeId[] = []
+let party: SpdzParty | undefined
+let material: MaterialSource | undefined
+const stocked: Triples[] = []
+let gear: LowGear | undefined
+let thread: BgvThread | undefined
+
+const open = (id: string) =>
+  transport.openSession(
+    id,
+    parties.filter((p) => p !== transport.self),
+  )
+
+/** Correct material from a dealer that all parties know, dealt before the clock runs: this measures the online phase. */
+async function online(): Promise<void> {
+  const dealer = dealOne(parties, parties.indexOf(transport.self))
+  material = Object.assign(Object.create(dealer) as MaterialSource, {
+    triples: async (count: number) => {
+      const next = stocked[0]?.a.share.length === count ? stocked.shift() : undefined
+      return next ?? dealer.triples(count)
+    },
+  })
+  party = await joinSpdz({ field, session: await open('online'), parties, material })
+}
+
+async function multiply(p: SpdzParty, batch: number, rounds: number, repeats: number): Promise<void> {
+  const own = p.index === 0
+  const [x, y] = [field.random(batch), field.random(batch)]
+  const a = await p.input(0, own ? x : batch)
+  const b = await p.input(0, own ? y : batch)
+  const seconds: number[] = []
+  for (let i = 0; i < repeats; i++) {
+    for (let k = 0; k < rounds; k++) stocked.push(await material!.triples(batch))
+    await p.check()
+    const start = performance.now()
+    let value: AuthShare = { share: field.slice(a.share, 0, batch), mac: field.slice(a.mac, 0, batch) }
+    for (let k = 0; k < rounds; k++) {
+      const { products } = await p.round([{ op: 'mul', a: value, b }], [])
+      freeAuth(value)
+      value = products[0]!
+    }
+    await p.check()
+    seconds.push((performance.now() - start) / 1000)
+    if (i === 0) {
+      // A figure for a wrong product is none.
+      const { opened } = await p.round(
+        [],
+        [value, a, b].map((v) => ({ share: field.slice(v.share, 0, 1), mac: field.slice(v.mac, 0, 1) })),
+      )
+      await p.check()
+      const [product, first, second] = opened.map((v) => field.toBigints(v)[0]!) as [bigint, bigint, bigint]
+      let expected = first
+      for (let k = 0; k < rounds; k++) expected = field.scalar.mul(expected, second)
+      if (expected !== product) throw new Error('the product is wrong')
+    }
+    freeAuth(value)
+  }
+  answer({ kind: 'measured', seconds, bytesSent: p.traffic().bytesSent })
+}
+
+async function openings(p: SpdzParty, rounds: number): Promise<void> {
+  const a = await p.input(0, p.index === 0 ? field.random(1) : 1)
+  const start = performance.now()
+  for (let k = 0; k < rounds; k++) await p.round([], [a])
+  answer({ kind: 'measured', seconds: [(performance.now() - start) / 1000], bytesSent: 0 })
+}
+
+async function compare(p: SpdzParty, batch: number, repeats: number): Promise<void> {
+  const b = new CircuitBuilder()
+  const [x, y] = [b.input(batch), b.input(batch)]
+  b.output(lessThan(b, x, y, 65, field.modulus))
+  const circuit = b.build()
+  const values = [0, 1].map(() => Array.from({ length: batch }, (_, i) => BigInt((i * 7919) % 1000) - 500n))
+  const inputs: AuthShare[] = []
+  for (const v of values) inputs.push(await p.input(0, p.index === 0 ? field.fromBigints(v) : batch))
+  const seconds: number[] = []
+  for (let i = 0; i < repeats; i++) {
+    // Bits and triples are dealt before; what the program asks for comes in the same pieces.
+    const { bits } = cost(circuit)
+    const prepared = await material!.bits(bits)
+    let used = 0
+    const engine = spdzEngine(p, {
+      ...material!,
+      macKey: material!.macKey,
+      bits: async (count: number) => {
+        used += count
+        return {
+          share: field.slice(prepared.share, used - count, used),
+          mac: field.slice(prepared.mac, used - count, used),
+        }
+      },
+    } as MaterialSource)
+    await p.check()
+    const start = performance.now()
+    const out = await runCircuit(engine, circuit, inputs)
+    await p.check()
+    seconds.push((performance.now() - start) / 1000)
+    freeAuth(out, prepared)
+  }
+  answer({ kind: 'measured', seconds, bytesSent: p.traffic().bytesSent })
+}
+
+async function startGear(): Promise<void> {
+  thread = new BgvThread(standardParameters())
+  // The thread's tables are made when it starts: not part of key generation.
+  await thread.bgv.toSlots(new Uint8Array(32 * standardParameters().n))
+  const session = await open('gear')
+  const start = performance.now()
+  gear = await LowGear.start({
+    field,
+    slots: standardParameters().n,
+    bgv: thread.bgv,
+    session,
+    parties,
+    index: parties.indexOf(transport.self),
+  })
+  answer({ kind: 'measured', seconds: [(performance.now() - start) / 1000], bytesSent: gear.bytesSent })
+}
+
+async function triples(g: LowGear, batches: number, repeats: number): Promise<void> {
+  const seconds: number[] = []
+  const before = g.bytesSent
+  for (let i = 0; i < repeats; i++) {
+    const start = performance.now()
+    const { a, b, c } = await g.triples(batches)
+    seconds.push((performance.now() - start) / 1000)
+    freeAuth(a, b, c)
+  }
+  answer({ kind: 'measured', seconds, bytesSent: g.bytesSent - before })
+}
+
+async function stop(): Promise<void> {
+  await party?.close()
+  await gear?.close()
+  await thread?.close()
+  await transport.stop()
+  process.disconnect?.()
+}
+
+process.on('message', (message) => {
+  const command = message as Command
+  const run = async () => {
+    switch (command.kind) {
+      case 'meet':
+        parties = command.ids
+        command.ids.forEach((node, i) => {
+          if (node !== transport.self) transport.addPeer(command.addresses[i]!, { node })
+        })
+        answer({ kind: 'met' })
+        return
+      case 'online':
+        await online()
+        answer({ kind: 'met' })
+        return
+      case 'multiply':
+        return multiply(party!, command.batch, command.rounds, command.repeats)
+      case 'open':
+        return openings(party!, command.rounds)
+      case 'compare':
+        return compare(party!, command.batch, command.repeats)
+      case 'gear':
+        return startGear()
+      case 'triples':
+        return triples(gear!, command.batches, command.repeats)
+      case 'stop':
+        return stop()
+    }
+  }
+  run().catch((error: unknown) =>
+    answer({ kind: 'failed', message: String((error as Error).stack ?? error) }),
+  )
+})
+process.on('disconnect', () => process.exit())
+answer({ kind: 'ready', id: transport.self, addresses: transport.addresses })

@@ -1,0 +1,83 @@
+import { Child, type Figure, median } from './children.ts'
+import type { Answer, Command } from './spdz-party.ts'
+
+const CASES = [
+  { name: 'b1', batch: 1, rounds: 300, repeats: 3 },
+  { name: 'b1e3', batch: 1000, rounds: 40, repeats: 3 },
+  { name: 'b1e6', batch: 1_000_000, rounds: 1, repeats: 3 },
+] as const
+const BATCHES = 12
+const SLOTS = 32_768
+const COMPARISONS = 4000
+
+/**
+ * LowGear with full security, and the online phase of SPDZ over a dealer's material, every party a process of its own,
+ * connected by libp2p over the loopback interface, encrypted. MAC and echo checks are inside the measured time. The
+ * slowest party counts; medians of the repeats. `only` is a name prefix.
+ */
+export async function* spdzBench(only = ''): AsyncGenerator<Figure> {
+  const wanted = (...names: string[]) => names.some((name) => name.startsWith(only) || only.startsWith(name))
+  for (const n of [2, 3]) {
+    if (!wanted(`keygen.n${n}`, `triples.n${n}`)) continue
+    yield* withParties(n, async function* (all) {
+      const setup = slowest(await all({ kind: 'gear' }))
+      if (n === 2) yield { name: 'keygen.n2.s', value: round(setup, 3), unit: 's' }
+      const results = await all({ kind: 'triples', batches: BATCHES, repeats: 2 })
+      const count = BATCHES * SLOTS
+      yield { name: `triples.n${n}.per_s`, value: Math.round(count / slowest(results)), unit: '1/s' }
+      const bytes = results.reduce((sum, r) => sum + r.bytesSent, 0) / (2 * count)
+      yield { name: `triples.n${n}.bytes`, value: Math.round(bytes), unit: 'B' }
+    })
+  }
+  for (const n of [2, 3, 5]) {
+    const cases = CASES.filter(({ name }) => wanted(`spdz.n${n}.${name}`))
+    const extra = n === 3 && wanted('spdz.open', 'cmp64')
+    if (cases.length === 0 && !extra) continue
+    yield* withParties(n, async function* (all) {
+      await all({ kind: 'online' }, 'met')
+      for (const { name, ...command } of cases) {
+        const seconds = slowest(await all({ kind: 'multiply', ...command }))
+        const value = Math.round((command.batch * command.rounds) / seconds)
+        yield { name: `spdz.n${n}.${name}.per_s`, value, unit: '1/s' }
+      }
+      if (!extra) return
+      const rounds = 500
+      yield {
+        name: 'spdz.open.us',
+        value: Math.round((slowest(await all({ kind: 'open', rounds })) * 1e6) / rounds),
+        unit: 'us',
+      }
+      const seconds = slowest(await all({ kind: 'compare', batch: COMPARISONS, repeats: 3 }))
+      yield { name: 'cmp64.n3.per_s', value: Math.round(COMPARISONS / seconds), unit: '1/s' }
+    })
+  }
+}
+
+type Measured = Extract<Answer, { kind: 'measured' }>
+interface All {
+  (command: Command): Promise<Measured[]>
+  (command: Command, kind: 'met'): Promise<unknown>
+}
+
+async function* withParties(n: number, work: (all: All) => AsyncGenerator<Figure>): AsyncGenerator<Figure> {
+  const children = Array.from({ length: n }, () => new Child<Command, Answer>('spdz-party.ts'))
+  const all = async (command: Command, kind: 'measured' | 'met' = 'measured') => {
+    for (const child of children) child.send(command)
+    return Promise.all(children.map((child) => child.next(kind)))
+  }
+  try {
+    const ready = await Promise.all(children.map((child) => child.next('ready')))
+    await all({ kind: 'meet', ids: ready.map((r) => r.id), addresses: ready.map((r) => r.addresses) }, 'met')
+    yield* work(all as All)
+  } finally {
+    await Promise.all(children.map((child) => child.stop()))
+  }
+}
+
+/** The median over the repeats of the slowest party's time. */
+function slowest(results: readonly Measured[]): number {
+  const repeats = results[0]?.seconds.length ?? 0
+  return median(Array.from({ length: repeats }, (_, i) => Math.max(...results.map((r) => r.seconds[i]!))))
+}
+
+const round = (value: number, places: number) => Math.round(value * 10 ** places) / 10 ** places
