@@ -3,7 +3,7 @@ import { verifyTranscript } from '../../../core/audit/verify.ts'
 import { CircuitBuilder } from '../../../core/circuits/builder.ts'
 import type { FieldVector, PrimeField } from '../../../core/field/types.ts'
 import type { MaterialSource } from '../../../core/preprocessing/types.ts'
-import { auditedRun, field, resultOf, transcriptOf } from '../../unit/audit/committee.ts'
+import { auditedRun, field, resultOf, shareInputs, transcriptOf } from '../../unit/audit/committee.ts'
 import { mixed, mixedResult } from '../../unit/audit/programs.ts'
 
 const X = [5n, 0n, 7n, 9n]
@@ -149,6 +149,13 @@ describe('all parties together', () => {
     const result = resultOf(run, verdict)
     expect(result.slice(0, 2).every((v) => v > 1n << 200n)).toBe(true)
     expect(new Set(result.slice(2, 42))).toEqual(new Set([0n, 1n]))
+  })
+
+  it('cannot compute on inputs that the owners did not share', async () => {
+    const [theirs, owners] = [await shareInputs([X, Y]), await shareInputs([X, Y.map((v) => v + 1n)])]
+    const run = await auditedRun(2, mixed(), [X, Y], { shared: { ...theirs, originals: owners.originals } })
+    const verdict = await verifyTranscript(transcriptOf(run), run.facts)
+    expect(verdict).toMatchObject({ valid: false, fault: 'INPUT_COMMITMENTS' })
   })
 
   it('cannot change an input', async () => {
