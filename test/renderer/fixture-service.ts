@@ -143,7 +143,7 @@ export function createFixture(query: URLSearchParams) {
   const unlocked = { account: data.me }
   const handlers: Handlers = {
     'app.info': () => ({
-      version: '0.1.0',
+      version: '0.2.0',
       host: 'browser',
       dataDir: '/home/ada/.enigma',
       state: 'ready',
@@ -479,7 +479,7 @@ export function installFixture(query = new URLSearchParams(location.search)): vo
   const { call, listeners } = createFixture(query)
   Object.defineProperty(window, 'enigma', {
     value: {
-      version: '0.1.0',
+      version: '0.2.0',
       connect() {
         const { port1, port2 } = new MessageChannel()
         const send = (frame: HostFrame) => port1.postMessage(structuredClone(frame))
