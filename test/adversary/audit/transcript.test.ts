@@ -3,6 +3,8 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { closingChain, commitmentsDigest, runContext } from '../../../core/audit/challenge.ts'
 import { encodeAnswer } from '../../../core/audit/closing.ts'
 import { findEquivocation } from '../../../core/audit/evidence.ts'
+import { layoutOf } from '../../../core/audit/layout.ts'
+import { replay } from '../../../core/audit/replay.ts'
 import { decodeTranscript, encodeTranscript } from '../../../core/audit/transcript.ts'
 import type { Transcript } from '../../../core/audit/types.ts'
 import { verifyTranscript } from '../../../core/audit/verify.ts'
@@ -179,6 +181,26 @@ describe('a transcript that somebody changed', () => {
     expect(
       (await verifyTranscript(resigned(honest, 0, 0, honest.rounds[0]!.payloads[0]!), run.facts)).valid,
     ).toBe(true)
+  })
+})
+
+describe('a replay', () => {
+  it('finds inputs that were moved, consistently or not', async () => {
+    const digest = commitmentsDigest(
+      runId(honest.jobId, honest.nonce),
+      honest.parties,
+      honest.inputs,
+      honest.material,
+    )
+    const context = runContext(honest.context, digest, run.facts.anchored!.blockHash)
+    const { program } = run.facts
+    const payloads = honest.rounds.slice(0, -2).map((r) => r.payloads)
+    const again = (moved: typeof payloads) =>
+      replay(field, layoutOf(program.circuit), program, context, moved, N)
+    expect((await again(payloads)).fault).toBeUndefined()
+    // Three rounds of the sacrifice, the inputs' MACs, then what each party adds to its parts.
+    const moved = payloads.map((p, round) => (round === 4 ? [nudged(p[0]!, 2), p[1]!, p[2]!] : p))
+    expect((await again(moved)).fault).toMatchObject({ fault: 'INPUT_OFFSETS' })
   })
 })
 
