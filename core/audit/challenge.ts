@@ -6,7 +6,6 @@ import type { FieldVector, PrimeField } from '../field/types.ts'
 
 const CONTEXT = utf8('enigma/audit/context/1')
 const COMMITMENTS = utf8('enigma/audit/commitments/1')
-const CLOSING = utf8('enigma/audit/closing/1')
 const KEY = utf8('enigma/audit/anchor/1')
 
 /** Purposes of public randomness, each with a stream of its own. */
@@ -63,14 +62,6 @@ export function commitmentsDigest(
 /** The key of the dictionary under which the digest of a run's commitments is posted. */
 export function anchorKey(run: Uint8Array): Uint8Array {
   return keccak_256(concatBytes(KEY, run))
-}
-
-/**
- * The chain value from which the two closing rounds go on. Set apart from the others', so that a transcript that was cut
- * short does not show an ordinary round as a party's answer.
- */
-export function closingChain(chain: Uint8Array): Uint8Array {
-  return keccak_256(concatBytes(CLOSING, chain))
 }
 
 /** What the parties' signatures start from: the commitments, and the block that came after them. */

@@ -5,6 +5,7 @@ import { commitPoint, type Opening, openingDigest } from '../commitments/opening
 import { commitVector } from '../commitments/pedersen.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
 import { challenge } from './challenge.ts'
+import { ANSWER_ROUND, OUTPUT_ROUND } from './constants.ts'
 import type { Layout } from './layout.ts'
 import type { Replayed } from './replay.ts'
 import type { Adjoint } from './tape.ts'
@@ -68,14 +69,18 @@ export function answer(
   index: number,
   blinding: FieldVector,
   outputMasks: FieldVector | undefined,
-  round: number,
 ): Opening {
   const whole = field.inner(question.adjoint.coefficients, blinding)
   const mask =
     outputMasks === undefined ? whole : field.sub(whole, field.inner(question.outputWeights, outputMasks))
   const value = field.toBigints(question.values[index]!)[0]!
   const opening = field.toBigints(mask)[0]!
-  return { round, position: 0, ...commitPoint(value, opening), value, mask: opening }
+  return { round: ANSWER_ROUND, position: 0, ...commitPoint(value, opening), value, mask: opening }
+}
+
+/** What a round is signed as, by its place in a transcript of `total` rounds: the last two are the closing ones. */
+export function roundNumber(place: number, total: number): number {
+  return place < total - 2 ? place : OUTPUT_ROUND + place - (total - 2)
 }
 
 /** The payload of the last round. */
@@ -94,7 +99,6 @@ export function encodeAnswer(
 export function decodeAnswer(
   field: PrimeField,
   bytes: Uint8Array,
-  round: number,
 ): { opening: Opening; signature: Uint8Array } | undefined {
   if (bytes.length !== ANSWER_BYTES) return undefined
   try {
@@ -103,7 +107,7 @@ export function decodeAnswer(
     const coordinate = (from: number) => BigInt(toHex(bytes.subarray(from, from + 32)))
     const point = { x: coordinate(0), y: coordinate(32) }
     return {
-      opening: { round, position: 0, ...point, value: value!, mask: mask! },
+      opening: { round: ANSWER_ROUND, position: 0, ...point, value: value!, mask: mask! },
       signature: bytes.slice(128),
     }
   } catch {

@@ -1,5 +1,12 @@
 import { MiB } from '../base/units.ts'
 
+/**
+ * Numbers of the two closing rounds. Apart from those of the computation: a party that lost a round on the way has signed it
+ * and closes the run nevertheless, and a transcript that was cut short shows no ordinary round as an answer.
+ */
+export const OUTPUT_ROUND = 0x8000_0000
+export const ANSWER_ROUND = OUTPUT_ROUND + 1
+
 export const MAX_PARTIES = 255
 /** As many references as a request has at most. */
 export const MAX_REFERENCES = 10_000

@@ -1,7 +1,7 @@
 import { equalBytes, toHex } from '../base/bytes.ts'
 import { type Opening, openingDigest } from '../commitments/openings.ts'
 import { chainNext, payloadDigest, roundDigest, runId } from '../commitments/rounds.ts'
-import { closingChain } from './challenge.ts'
+import type { RoundRecord } from '../spdz/types.ts'
 import { fits } from './closing.ts'
 import type { AuditFacts, CheatEvidence, SignedRound, Transcript } from './types.ts'
 
@@ -34,17 +34,19 @@ export function findEquivocation(
 ): CheatEvidence | undefined {
   const run = runId(a.jobId, a.nonce)
   if (!equalBytes(run, runId(b.jobId, b.nonce))) return undefined
-  const [historyA, historyB] = [history(a, start, signer), history(b, start, signer)]
-  for (let round = 0; round < Math.min(a.rounds.length, b.rounds.length); round++) {
-    const [x, y] = [a.rounds[round]!, b.rounds[round]!]
-    const [chainA, chainB] = [historyA[round]!, historyB[round]!]
+  const other = history(b, start)
+  for (const [round, x] of history(a, start)) {
+    const y = other.get(round)
     for (const [i, party] of a.parties.entries()) {
-      const [p, q] = [x.payloads[i], y.payloads[i]]
-      const [s, u] = [x.signatures[i], y.signatures[i]]
-      if (!p || !q || !s || !u || (equalBytes(p, q) && equalBytes(chainA, chainB))) continue
-      if (signer(roundDigest(run, round, chainA, p), s) !== party) continue
-      if (signer(roundDigest(run, round, chainB, q), u) !== party) continue
-      const signed: [SignedRound, SignedRound] = [signedRound(chainA, p, s), signedRound(chainB, q, u)]
+      const [p, q] = [x.payloads[i], y?.payloads[i]]
+      const [s, u] = [x.signatures[i], y?.signatures[i]]
+      if (!y || !p || !q || !s || !u || (equalBytes(p, q) && equalBytes(x.previous, y.previous))) continue
+      if (signer(roundDigest(run, round, x.previous, p), s) !== party) continue
+      if (signer(roundDigest(run, round, y.previous, q), u) !== party) continue
+      const signed: [SignedRound, SignedRound] = [
+        signedRound(x.previous, p, s),
+        signedRound(y.previous, q, u),
+      ]
       return {
         ...{ kind: 'equivocation', jobId: toHex(a.jobId), nonce: toHex(a.nonce), party },
         ...{ round, signed },
@@ -54,22 +56,15 @@ export function findEquivocation(
   return undefined
 }
 
-/** The chain value before each round; whether the last two close the run, their signatures tell. */
-function history(t: Transcript, start: Uint8Array, signer: AuditFacts['signer']): Uint8Array[] {
-  const run = runId(t.jobId, t.nonce)
-  const values: Uint8Array[] = []
-  let chain = start
-  for (const [round, { payloads, signatures }] of t.rounds.entries()) {
-    const closing = closingChain(chain)
-    const closes = t.parties.some((party, i) => {
-      const [payload, signature] = [payloads[i], signatures[i]]
-      return payload && signature && signer(roundDigest(run, round, closing, payload), signature) === party
-    })
-    if (closes && round === t.rounds.length - 2) chain = closing
-    values.push(chain)
-    chain = chainNext(chain, payloads)
+/** Each round by its number, with the chain value before it. */
+function history(t: Transcript, start: Uint8Array) {
+  const rounds = new Map<number, RoundRecord & { previous: Uint8Array }>()
+  let previous = start
+  for (const r of t.rounds) {
+    rounds.set(r.round, { ...r, previous })
+    previous = chainNext(previous, r.payloads)
   }
-  return values
+  return rounds
 }
 
 /** What the contract takes of one signed broadcast. */

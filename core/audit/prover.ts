@@ -14,8 +14,9 @@ import { outputShares } from '../spdz/output.ts'
 import { joinSpdz } from '../spdz/party.ts'
 import type { RoundRecord } from '../spdz/types.ts'
 import type { NodeId, Session } from '../transport/types.ts'
-import { closingChain, commitmentsDigest, runContext } from './challenge.ts'
+import { commitmentsDigest, runContext } from './challenge.ts'
 import { answer, ask, commitOutputs, decodeAnswer, encodeAnswer, fits, hasOutputs } from './closing.ts'
+import { ANSWER_ROUND, OUTPUT_ROUND } from './constants.ts'
 import { type Layout, layoutOf } from './layout.ts'
 import { AuditedMaterial } from './material.ts'
 import { replay } from './replay.ts'
@@ -243,25 +244,25 @@ class AuditedRun {
       o.parties.length,
     )
     const blinding = field.concat([o.inputs.masks, this.#material!.blinding])
-    this.#chain = new Uint8Array(closingChain(this.#chain))
     const given = parts !== undefined && replayed.output !== undefined
     const ownMasks = given ? await replayed.tape.forward(blinding, replayed.output) : undefined
-    await this.#signedRound(given ? commitOutputs(parts, ownMasks!) : new Uint8Array())
+    await this.#signedRound(OUTPUT_ROUND, given ? commitOutputs(parts, ownMasks!) : new Uint8Array())
     // What all saw decides whether there is a result, so that all answer the same question.
     const complete = hasOutputs(this.#layout, this.#rounds.at(-1)!.payloads)
     const asked = complete ? replayed : { ...replayed, output: undefined }
     const question = await ask(field, this.#layout, asked, this.#chain)
     const outputMasks = complete ? ownMasks : undefined
-    const round = this.#rounds.length
-    const own = answer(field, question, this.#channel.index, blinding, outputMasks, round)
+    const own = answer(field, question, this.#channel.index, blinding, outputMasks)
     blinding.free()
-    await this.#signedRound(encodeAnswer(field, this.#run, own, (hash) => o.sign(hash)))
+    await this.#signedRound(
+      ANSWER_ROUND,
+      encodeAnswer(field, this.#run, own, (hash) => o.sign(hash)),
+    )
     return outputMasks
   }
 
-  async #signedRound(payload: Uint8Array): Promise<void> {
+  async #signedRound(round: number, payload: Uint8Array): Promise<void> {
     const o = this.#o
-    const round = this.#rounds.length
     const signature = o.sign(roundDigest(this.#run, round, this.#chain, payload))
     const message = new Uint8Array(signature.length + payload.length)
     message.set(signature)
@@ -280,7 +281,7 @@ class AuditedRun {
     try {
       await this.#close(undefined)
       for (const [i, payload] of this.#rounds.at(-1)!.payloads.entries()) {
-        const given = decodeAnswer(this.#o.field, payload, this.#rounds.length - 1)
+        const given = decodeAnswer(this.#o.field, payload)
         if (given === undefined || !fits(given.opening))
           return new AuditAborted(
             this.#channel.blame(i, 'BAD_OPENING', 'opened something else than it had committed to'),

@@ -4,6 +4,7 @@ import { equalBytes, fromHex, toHex } from '../base/bytes.ts'
 import { EnigmaError } from '../base/errors.ts'
 import { payloadDigest } from '../commitments/rounds.ts'
 import type { NodeId } from '../transport/types.ts'
+import { roundNumber } from './closing.ts'
 import { MAX_PARTIES, MAX_REFERENCES, MAX_ROUNDS, MAX_TRANSCRIPT_BYTES } from './constants.ts'
 import type { Anchor, Transcript } from './types.ts'
 
@@ -65,7 +66,9 @@ export function decodeTranscript(encoded: Uint8Array): Transcript {
     ...{ jobId, nonce, context, originals, inputs, material },
     parties: parties.map(nodeId),
     anchor: { writer: nodeId(anchor[0]), block: anchor[1] },
-    rounds: rounds.map(([payloads, signatures], round) => ({ round, payloads, signatures })),
+    rounds: rounds.map(([payloads, signatures], place) => ({
+      ...{ round: roundNumber(place, rounds.length), payloads, signatures },
+    })),
   }
 }
 

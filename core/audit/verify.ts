@@ -10,8 +10,8 @@ import { bn254Scalar as field } from '../field/fields.ts'
 import type { FieldVector } from '../field/types.ts'
 import { decodeCommitments, freeCommitments } from '../sharing/commitments.ts'
 import type { NodeId } from '../transport/types.ts'
-import { closingChain, commitmentsDigest, runContext } from './challenge.ts'
-import { ask, decodeAnswer, fits, hasOutputs, type Question } from './closing.ts'
+import { commitmentsDigest, runContext } from './challenge.ts'
+import { ask, decodeAnswer, fits, hasOutputs, type Question, roundNumber } from './closing.ts'
 import { openingEvidence } from './evidence.ts'
 import { type Layout, layoutOf } from './layout.ts'
 import { ReplayFault, replay } from './replay.ts'
@@ -81,7 +81,7 @@ async function verify(t: Transcript, facts: AuditFacts): Promise<AuditVerdict> {
     seeds.question,
   )
   const answers = closing.map((payload, i) => {
-    const decoded = decodeAnswer(field, payload, t.rounds.length - 1)
+    const decoded = decodeAnswer(field, payload)
     // Signed, and no answer.
     if (decoded === undefined)
       throw new Fault('OPENINGS', 'a party did not answer the challenge', { culprit: t.parties[i]! })
@@ -160,14 +160,14 @@ function checkSignatures(
 ): { question: Uint8Array } {
   let chain = chainStart(context)
   let question = chain
-  t.rounds.forEach(({ payloads, signatures }, round) => {
-    if (round === t.rounds.length - 2) chain = closingChain(chain)
+  t.rounds.forEach(({ payloads, signatures }, place) => {
+    const round = roundNumber(place, t.rounds.length)
     question = chain
     if (payloads.length !== t.parties.length || signatures.length !== t.parties.length)
-      throw new Fault('MALFORMED', `round ${round} lacks a party`)
+      throw new Fault('MALFORMED', `round ${place} lacks a party`)
     t.parties.forEach((party, i) => {
       if (facts.signer(roundDigest(run, round, chain, payloads[i]!), signatures[i]!) !== party)
-        throw new Fault('SIGNATURE', `round ${round} is not signed by party ${i}`)
+        throw new Fault('SIGNATURE', `round ${place} is not signed by party ${i}`)
     })
     chain = chainNext(chain, payloads)
   })

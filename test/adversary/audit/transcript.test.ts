@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { closingChain, commitmentsDigest, runContext } from '../../../core/audit/challenge.ts'
+import { commitmentsDigest, runContext } from '../../../core/audit/challenge.ts'
 import { encodeAnswer } from '../../../core/audit/closing.ts'
+import { ANSWER_ROUND } from '../../../core/audit/constants.ts'
 import { findEquivocation } from '../../../core/audit/evidence.ts'
 import { layoutOf } from '../../../core/audit/layout.ts'
 import { replay } from '../../../core/audit/replay.ts'
@@ -52,11 +53,10 @@ const sign = (i: number, structHash: Uint8Array) =>
 function resigned(t: Transcript, round: number, party: number, payload: Uint8Array): Transcript {
   const id = runId(t.jobId, t.nonce)
   let chain = start(t)
-  const rounds = t.rounds.map((r) => {
-    if (r.round === t.rounds.length - 2) chain = closingChain(chain)
-    const payloads = r.payloads.map((p, i) => (r.round === round && i === party ? payload : p))
+  const rounds = t.rounds.map((r, place) => {
+    const payloads = r.payloads.map((p, i) => (place === round && i === party ? payload : p))
     const signatures = payloads.map((p, i) =>
-      r.round < round ? r.signatures[i]! : sign(i, roundDigest(id, r.round, chain, p)),
+      place < round ? r.signatures[i]! : sign(i, roundDigest(id, r.round, chain, p)),
     )
     chain = chainNext(chain, payloads)
     return { round: r.round, payloads, signatures }
@@ -98,7 +98,7 @@ describe('a transcript that somebody changed', () => {
       ],
       ['no point', { ...honest, material: replace(honest.material, 0, flipped(honest.material[0]!, 5)) }],
       ['shorter material', { ...honest, material: honest.material.map((m) => m.slice(64)) }],
-      ['round dropped', { ...honest, rounds: honest.rounds.filter((r) => r.round !== 3) }],
+      ['round dropped', { ...honest, rounds: honest.rounds.filter((_, k) => k !== 3) }],
       ['closing dropped', { ...honest, rounds: honest.rounds.slice(0, last) }],
       ['no rounds', { ...honest, rounds: [] }],
       ...honest.rounds.map((_, k): [string, Transcript] => [
@@ -165,18 +165,18 @@ describe('a transcript that somebody changed', () => {
 
   it('is refused when the whole committee signs it again', async () => {
     const last = honest.rounds.length - 1
-    for (const r of honest.rounds) {
-      const party = r.round % N
-      const isPoint = r.round === last - 1
+    for (const [place, r] of honest.rounds.entries()) {
+      const party = place % N
+      const isPoint = place === last - 1
       const payload = isPoint
         ? new Uint8Array([...r.payloads[party]!.slice(64), ...r.payloads[party]!.slice(0, 64)])
-        : r.round === last
+        : place === last
           ? flipped(r.payloads[party]!, 64)
-          : nudged(r.payloads[party]!, r.round)
+          : nudged(r.payloads[party]!, place)
       // Of the inputs' MACs only the signature matters; the answers that follow are stale all the same.
-      const t = resigned(honest, r.round, party, payload)
+      const t = resigned(honest, place, party, payload)
       const verdict = await verifyTranscript(t, run.facts)
-      expect(verdict.valid, `round ${r.round}`).toBe(false)
+      expect(verdict.valid, `round ${place}`).toBe(false)
     }
     expect(
       (await verifyTranscript(resigned(honest, 0, 0, honest.rounds[0]!.payloads[0]!), run.facts)).valid,
@@ -209,7 +209,7 @@ describe('evidence for the contract', () => {
     const round = honest.rounds.length - 1
     const cheater = 1
     const id = runId(honest.jobId, honest.nonce)
-    const opening = { round, position: 0, ...commitPoint(3n, 4n), value: 3n, mask: 5n }
+    const opening = { round: ANSWER_ROUND, position: 0, ...commitPoint(3n, 4n), value: 3n, mask: 5n }
     const payload = encodeAnswer(field, id, opening, (hash) => sign(cheater, hash))
     const verdict = await verifyTranscript(resigned(honest, round, cheater, payload), run.facts)
     expect(verdict).toMatchObject({

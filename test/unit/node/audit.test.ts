@@ -3,8 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { closingChain, commitmentsDigest, runContext } from '../../../core/audit/challenge.ts'
+import { commitmentsDigest, runContext } from '../../../core/audit/challenge.ts'
 import { encodeAnswer } from '../../../core/audit/closing.ts'
+import { ANSWER_ROUND } from '../../../core/audit/constants.ts'
 import { encodeTranscript, transcriptDigest } from '../../../core/audit/transcript.ts'
 import { verifyTranscript } from '../../../core/audit/verify.ts'
 import { fromHex, toHex, utf8 } from '../../../core/base/bytes.ts'
@@ -145,19 +146,17 @@ describe('the audit of a job on the ledger', () => {
   it('brings a wrong answer before the contract, which convicts', async () => {
     const transcript = transcriptOf(run)
     const facts = await auditFacts(ledger, jobId, transcript, run.parties)
-    const [cheater, round] = [1, transcript.rounds.length - 1]
+    const [cheater, round] = [1, ANSWER_ROUND]
     const { sign } = statements(ledger.deployment, signers(N)[cheater]!)
     const id = runId(transcript.jobId, transcript.nonce)
     const opening = { round, position: 0, ...commitPoint(3n, 4n), value: 3n, mask: 5n }
     const payload = encodeAnswer(field, id, opening, sign)
     const digest = commitmentsDigest(id, transcript.parties, transcript.inputs, transcript.material)
     const start = chainStart(runContext(transcript.context, digest, facts.anchored!.blockHash))
-    const chain = transcript.rounds
-      .slice(0, -1)
-      .reduce((c, r) => chainNext(r.round === round - 1 ? closingChain(c) : c, r.payloads), start)
+    const chain = transcript.rounds.slice(0, -1).reduce((c, r) => chainNext(c, r.payloads), start)
     const put = (list: readonly Uint8Array[], value: Uint8Array) =>
       list.map((v, i) => (i === cheater ? value : v))
-    const last = transcript.rounds[round]!
+    const last = transcript.rounds.at(-1)!
     const changed = {
       ...transcript,
       rounds: [
