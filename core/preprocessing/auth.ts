@@ -76,11 +76,19 @@ export async function openAll(
 ): Promise<FieldVector> {
   const parts = await channel.broadcast(STEP.open, field.toBytes(share))
   const vectors = parts.map((bytes, i) => decodeVector(channel, field, i, bytes, share.length))
-  const sum = field.linear(
-    vectors.map(() => 1n),
-    vectors,
-  )
+  const sum = addUp(field, vectors)
   for (const v of vectors) v.free()
+  return sum
+}
+
+/** Σ of vectors, without the multiplications of `linear`; at least one. */
+export function addUp(field: PrimeField, vectors: readonly FieldVector[]): FieldVector {
+  let sum = field.slice(vectors[0]!, 0, vectors[0]!.length)
+  for (const v of vectors.slice(1)) {
+    const next = field.add(sum, v)
+    sum.free()
+    sum = next
+  }
   return sum
 }
 
@@ -101,10 +109,13 @@ export function decodeVector(
   }
 }
 
+/** Elements that share a vector of coefficients. */
+const CHECK_CHUNK = 8192
+
 /**
  * MAC check of opened values, and of secrets that must be zero (no value given), with random coefficients tossed
  * afterwards (eprint 2012/642, MACCheck): Σ_i Σ_k χ_k·(γ_i,k − α_i·x_k) = 0. A wrong value passes with probability
- * 2/r. Throws MPC_ABORTED (MAC_CHECK).
+ * 3/r. Throws MPC_ABORTED (MAC_CHECK).
  */
 export async function checkMacs(
   channel: PartyChannel,
@@ -119,16 +130,32 @@ export async function checkMacs(
     term.free()
     sum = next
   }
-  for (const { value, mac } of checks) {
-    const coefficients = field.random(mac.length, prg)
-    add(field.inner(coefficients, mac), false)
-    if (value !== undefined) {
-      const combined = field.inner(coefficients, value)
-      add(field.mul(combined, macKey), true)
-      combined.free()
+  // χ_k = ψ_c·φ_j for element j of chunk c: two random vectors in place of one long one.
+  const longest = Math.min(CHECK_CHUNK, Math.max(1, ...checks.map(({ mac }) => mac.length)))
+  const weights = field.random(longest, prg)
+  for (const { value, mac } of checks)
+    for (let at = 0; at < mac.length; at += CHECK_CHUNK) {
+      const to = Math.min(mac.length, at + CHECK_CHUNK)
+      const chunk = field.slice(weights, 0, to - at)
+      const factor = field.random(1, prg)
+      const weighted = (v: FieldVector) => {
+        const part = field.slice(v, at, to)
+        const inner = field.inner(chunk, part)
+        const scaled = field.mul(inner, factor)
+        part.free()
+        inner.free()
+        return scaled
+      }
+      add(weighted(mac), false)
+      if (value !== undefined) {
+        const combined = weighted(value)
+        add(field.mul(combined, macKey), true)
+        combined.free()
+      }
+      chunk.free()
+      factor.free()
     }
-    coefficients.free()
-  }
+  weights.free()
   const parts = await commitAndOpen(channel, field.toBytes(sum))
   sum.free()
   const vectors = parts.map((bytes, i) => decodeVector(channel, field, i, bytes, 1))

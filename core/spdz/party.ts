@@ -4,7 +4,7 @@ import { concatBytes } from '../base/bytes.ts'
 import { EnigmaError, hasCode } from '../base/errors.ts'
 import { chainNext, chainStart, roundDigest } from '../commitments/rounds.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
-import { AuthArithmetic, checkMacs, decodeVector, freeAuth } from '../preprocessing/auth.ts'
+import { AuthArithmetic, addUp, checkMacs, decodeVector, freeAuth } from '../preprocessing/auth.ts'
 import { PartyChannel, STEP } from '../preprocessing/channel.ts'
 import type { AuthShare } from '../preprocessing/types.ts'
 import type { NodeId } from '../transport/types.ts'
@@ -246,10 +246,7 @@ class Party implements SpdzParty {
         const parts = [own[k]!]
         for (const i of channel.others)
           parts.push(decodeVector(channel, field, i, await channel.receive(i, STEP.collect), to - from))
-        const sum = field.linear(
-          parts.map(() => 1n),
-          parts,
-        )
+        const sum = addUp(field, parts)
         for (const part of parts.slice(1)) part.free()
         sums.set(k, sum)
         results.push([k, field.toBytes(sum)])
@@ -300,10 +297,7 @@ class Party implements SpdzParty {
     })
     this.#chain = chainNext(previous, payloads)
     audit.record({ round, payloads, signatures })
-    const sum = field.linear(
-      vectors.map(() => 1n),
-      vectors,
-    )
+    const sum = addUp(field, vectors)
     for (const v of vectors) v.free()
     return sum
   }
