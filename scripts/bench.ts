@@ -16,6 +16,7 @@ export type Bench = (only?: string) => AsyncIterable<Figure> | Iterable<Figure>
 /** File under test/bench, and the generator that it exports. */
 const BENCHES = [
   ['crypto.ts', 'cryptoBench'],
+  ['native.ts', 'nativeBench'],
   ['mpc.ts', 'mpcBench'],
   ['spdz.ts', 'spdzBench'],
   ['system.ts', 'systemBench'],
