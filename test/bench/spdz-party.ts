@@ -41,6 +41,8 @@ let parties: NodeId[] = []
 let party: SpdzParty | undefined
 let material: MaterialSource | undefined
 const stocked: Triples[] = []
+/** Triples for rounds of many sizes, handed out in order. */
+let pool: { triples: Triples; at: number } | undefined
 let gear: LowGear | undefined
 let thread: BgvThread | undefined
 
@@ -56,7 +58,14 @@ async function online(): Promise<void> {
   material = Object.assign(Object.create(dealer) as MaterialSource, {
     triples: async (count: number) => {
       const next = stocked[0]?.a.share.length === count ? stocked.shift() : undefined
-      return next ?? dealer.triples(count)
+      if (next !== undefined || pool === undefined) return next ?? dealer.triples(count)
+      const from = pool.at
+      pool.at += count
+      const part = ({ share, mac }: AuthShare) => ({
+        share: field.slice(share, from, from + count),
+        mac: field.slice(mac, from, from + count),
+      })
+      return { a: part(pool.triples.a), b: part(pool.triples.b), c: part(pool.triples.c) }
     },
   })
   party = await joinSpdz({ field, session: await open('online'), parties, material })
@@ -115,7 +124,9 @@ async function compare(p: SpdzParty, batch: number, repeats: number): Promise<vo
   const seconds: number[] = []
   for (let i = 0; i < repeats; i++) {
     // Bits and triples are dealt before; what the program asks for comes in the same pieces.
-    const { bits } = cost(circuit)
+    const { bits, multiplications } = cost(circuit)
+    const dealt: Triples = await material!.triples(multiplications)
+    pool = { triples: dealt, at: 0 }
     const prepared = await material!.bits(bits)
     let used = 0
     const engine = spdzEngine(p, {
@@ -134,7 +145,8 @@ async function compare(p: SpdzParty, batch: number, repeats: number): Promise<vo
     const out = await runCircuit(engine, circuit, inputs)
     await p.check()
     seconds.push((performance.now() - start) / 1000)
-    freeAuth(out, prepared)
+    freeAuth(out, prepared, dealt.a, dealt.b, dealt.c)
+    pool = undefined
   }
   answer({ kind: 'measured', seconds, bytesSent: p.traffic().bytesSent })
 }
