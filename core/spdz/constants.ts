@@ -3,9 +3,9 @@ import { second } from '../base/units.ts'
 /** Longest silence of one party. */
 export const ROUND_TIMEOUT_MS = 30 * second
 /** Elements a message. */
-export const CHUNK = 8192
+export const CHUNK = 32_768
 /** Chunks under way at once: bounds memory to a few tens of megabytes. */
-export const WINDOW = 64
+export const WINDOW = 24
 /** Opened values after which MACs are checked without being asked: bounds memory. */
 export const PENDING_LIMIT = 1 << 19
 /** Signatures are r ‖ s ‖ v. */

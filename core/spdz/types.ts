@@ -39,7 +39,7 @@ export interface SpdzOptions {
   /** Longest silence of one party within a round (default 30 s). */
   readonly roundTimeoutMs?: number
   readonly signal?: AbortSignal
-  /** Elements a message (default 8192). */
+  /** Elements a message (default 32,768). */
   readonly chunk?: number
   /** Digest of what the committee is about to run; a party with another one is named with MPC_ABORTED. */
   readonly context?: Uint8Array
