@@ -244,8 +244,7 @@ export class Preprocessing {
       const groups = Array.from({ length: Math.ceil(batches / MAX_BATCHES) }, (_, g) =>
         Math.min(MAX_BATCHES, batches - g * MAX_BATCHES),
       )
-      const owners = kind === 'mask' ? parties.map((_, i) => i) : [undefined]
-      return owners.flatMap((owner) => groups.map((size) => ({ kind, size, owner })))
+      return groups.map((size) => ({ kind, size }))
     })
     let done = 0
     const step = (within = 0) => onProgress(Math.min(1, (done + within) / (calls.length + 1)))
@@ -269,12 +268,17 @@ export class Preprocessing {
           if (members.join(',') === parties.join(',')) this.#store.destroy(old, 'replaced')
         this.#store.open(gear.epoch, gear.macKey)
       }
-      for (const { kind, size, owner } of calls) {
+      for (const { kind, size } of calls) {
         done += 1
         step()
-        const vectors = await make(gear, kind, size, owner)
-        this.#store.append(gear.epoch.id, kind, vectors, owner)
-        for (const v of vectors) v.free()
+        // Masks of all owners, or of none: lanes that end at different items would belong to different batches.
+        const owners = kind === 'mask' ? parties.map((_, i) => i) : [undefined]
+        const made: FieldVector[][] = []
+        for (const owner of owners) made.push(await make(gear, kind, size, owner))
+        for (const [i, vectors] of made.entries()) {
+          this.#store.append(gear.epoch.id, kind, vectors, owners[i])
+          for (const v of vectors) v.free()
+        }
       }
       return gear.epoch.id
     } catch (error) {

@@ -38,7 +38,8 @@ export class WorkAhead {
       const { self } = context.transport
       if (parties[0] !== from || !parties.includes(self) || new Set(parties).size !== parties.length)
         throw new EnigmaError('PERMISSION_DENIED', 'not the first member of a committee with this node')
-      if (!context.serving() || busy()) throw new EnigmaError('NOT_RUNNING', 'this node has other work')
+      if (!context.serving() || busy() || context.clock.now() < this.#restUntil)
+        throw new EnigmaError('NOT_RUNNING', 'this node has other work')
       void this.#run(id, parties)
       return new Uint8Array()
     })

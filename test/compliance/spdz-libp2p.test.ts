@@ -1,0 +1,4 @@
+import { libp2pSessions } from './sessions.ts'
+import { spdzSuite } from './spdz-suite.ts'
+
+spdzSuite('libp2p', libp2pSessions)
