@@ -32,6 +32,7 @@ export function spdzEngine(party: SpdzParty, material: MaterialSource): Engine<A
     gather: (a, indices) => local.map(a, (v) => field.gather(v, indices)),
     free: (a) => freeAuth(a),
     round: (products, openings) => party.round(products, openings),
+    verify: () => party.check(),
     bits: (count) => material.bits(count),
     random: (count) => material.randoms(count),
   }

@@ -3,6 +3,7 @@ import { BN254_ORDER } from '../../field/fields.ts'
 import { CircuitBuilder } from '../builder.ts'
 import { FIXED_LIMIT, FIXED_SCALE } from '../constants.ts'
 import { parseFixed, resultValue } from '../fixed.ts'
+import { requireRange } from '../gadgets/compare.ts'
 import { countsBelow, extreme, MAX_SORT, sort } from '../gadgets/order.ts'
 import type { BuiltinFunction, FunctionId, NodeRef, Shapes } from '../types.ts'
 import {
@@ -17,7 +18,8 @@ import {
   total,
 } from './kit.ts'
 
-/** Differences of encoded values are below 2^64. */
+/** Encoded values are below 2^63, and their differences below 2^64. */
+const VALUE_WIDTH = 64
 const WIDTH = 65
 /** Comparisons of one request. */
 const MAX_COMPARISONS = 20_000
@@ -59,6 +61,7 @@ function orderStatistic<P>(
 ): BuiltinFunction<P> {
   return {
     ...named(id),
+    version: 2,
     fields,
     input: 'any',
     parseParams,
@@ -68,7 +71,7 @@ function orderStatistic<P>(
       const n = sortable(shapes)
       const b = new CircuitBuilder()
       const picked = ranks(params)(n)
-      const x = allInputs(b, shapes)
+      const x = requireRange(b, allInputs(b, shapes), VALUE_WIDTH, BN254_ORDER)
       const only = picked.length === 1 ? picked[0] : undefined
       if (only === 0 || only === n - 1)
         b.output(extreme(b, x, only === 0 ? 'min' : 'max', WIDTH, BN254_ORDER))

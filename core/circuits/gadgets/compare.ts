@@ -139,6 +139,21 @@ export function isZero(b: CircuitBuilder, a: NodeRef, k: number): NodeRef {
   return compareBits(b, b.digits(expected, k), bits, k).equal
 }
 
+/**
+ * x itself, once it is certain that −2^(k−1) ≤ x < 2^(k−1) for every element; else the run ends with FIELD_NOT_INVERTIBLE.
+ * For inputs of other people: later openings hide only what is in range. [x < 0] is 0 or 1 exactly for x in range,
+ * since x mod 2^(k−1) is computed to be below 2^(k−1) for every x; a random combination of s·(s − 1) is opened, 0 or
+ * uniform. Ten rounds for 64 bits; a comparison, two products and a random element for each element.
+ */
+export function requireRange(b: CircuitBuilder, x: NodeRef, k: number, modulus: bigint): NodeRef {
+  const n = b.length(x)
+  const sign = isNegative(b, x, k, modulus)
+  const weighted = b.mul(b.random(n), sign)
+  const violation = b.open(b.inner(weighted, not(b, sign)))
+  // 1, and what follows waits for it.
+  return b.mul(x, b.broadcast(b.inverse(b.isZero(violation)), n))
+}
+
 /** condition·x + (1 − condition)·y for a condition of 0 or 1: one product an element. */
 export function select(b: CircuitBuilder, condition: NodeRef, x: NodeRef, y: NodeRef): NodeRef {
   return b.add(y, b.mul(condition, b.sub(x, y)))

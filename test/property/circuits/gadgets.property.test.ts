@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Prg } from '../../../core/base/random.ts'
+import { operands } from '../../../core/circuits/analyse.ts'
 import { CircuitBuilder } from '../../../core/circuits/builder.ts'
 import { evaluate } from '../../../core/circuits/evaluate.ts'
 import { centered } from '../../../core/circuits/fixed.ts'
@@ -10,6 +11,7 @@ import {
   isZero,
   lessThan,
   mod2m,
+  requireRange,
   truncate,
   truncateRoughly,
 } from '../../../core/circuits/gadgets/compare.ts'
@@ -87,6 +89,48 @@ describe('comparisons of 64-bit integers', () => {
       }),
       { numRuns: 15 },
     )
+  })
+})
+
+describe('ranges', () => {
+  const limit = 1n << 63n
+
+  it('integers of 64 bits pass unchanged', () => {
+    fc.assert(
+      fc.property(vector(), (x) => {
+        expect(run([x], (b, a) => requireRange(b, a, 64, R))).toEqual(x)
+      }),
+      { numRuns: 15 },
+    )
+  })
+
+  it('anything else ends the run, whichever element it is', () => {
+    const outside = fc.oneof(
+      fc.bigInt({ min: limit, max: R - limit - 1n }),
+      fc.constantFrom(limit, -limit - 1n, 1n << 64n, (R - 1n) / 2n, 1n << 253n, (R + 1n) >> 1n),
+    )
+    fc.assert(
+      fc.property(vector(4), outside, fc.nat(4), (x, wrong, place) => {
+        const values = x.toSpliced(place % (x.length + 1), 0, wrong)
+        expect(() => run([values], (b, a) => requireRange(b, a, 64, R))).toThrow('zero has no inverse')
+      }),
+      { numRuns: 25 },
+    )
+  })
+
+  it('nothing that depends on the values is opened before they are known to be in range', () => {
+    const b = new CircuitBuilder()
+    b.output(extreme(b, requireRange(b, b.input(4), 64, R), 'max', K, R))
+    const { nodes } = b.build()
+    const check = nodes.findIndex((node) => node.op === 'inverse')
+    const opened = nodes.flatMap((node, i) => (node.op === 'open' ? [i] : []))
+    // The masked inputs and the check itself; every other opening follows the check.
+    expect(opened.filter((i) => i < check)).toHaveLength(2)
+    const depends = nodes.map(() => false)
+    nodes.forEach((node, i) => {
+      depends[i] = i === check || operands(node).some((ref) => depends[ref])
+    })
+    expect(opened.filter((i) => i > check).every((i) => depends[i])).toBe(true)
   })
 })
 

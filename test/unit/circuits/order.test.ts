@@ -40,6 +40,16 @@ describe('statistics of order', () => {
       expect(run('percentile', { percentile: p }, people)).toEqual([expected])
   })
 
+  it('end when an owner has shared what no value encodes', () => {
+    const huge = '1'.padEnd(60, '0')
+    for (const id of ['median', 'min', 'max'])
+      expect(() => {
+        const fn = builtin(id)
+        const { circuit, params } = fn.build(fn.parseParams({}), [1, 1, 1])
+        evaluate(circuit, bn254Scalar.modulus, [[BigInt(huge)], [1n], [2n]], params)
+      }).toThrow('zero has no inverse')
+  })
+
   it('counts and histograms', () => {
     expect(run('histogram', { edges: ['0', '7', '50'] }, people)).toEqual(['1', '0', '3', '1'])
     const count = (condition: string) => run('countWhere', { condition, threshold: '7' }, people)[0]
