@@ -118,8 +118,6 @@ export interface Engine<S> {
     products: readonly SecretProduct<S>[],
     openings: readonly S[],
   ): Promise<{ products: S[]; opened: FieldVector[] }>
-  /** Throws when anything opened so far is wrong. Absent where `round` itself verifies. */
-  verify?(): Promise<void>
   bits(count: number): Promise<S>
   random(count: number): Promise<S>
 }

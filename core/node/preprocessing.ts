@@ -283,9 +283,10 @@ export class Preprocessing {
       return gear.epoch.id
     } catch (error) {
       const epochId = gear?.epoch.id ?? resume?.epoch.id
-      const reason = EnigmaError.from(error).details?.reason
-      // That somebody else left is no reason to think ill of what is there.
-      if (epochId !== undefined && hasCode(error, 'MPC_ABORTED') && reason !== 'TOLD')
+      const { reason, keyExposed } = EnigmaError.from(error).details ?? {}
+      // That somebody else left is no reason to think ill of what is there, except in the middle of a MAC check.
+      const suspect = hasCode(error, 'MPC_ABORTED') && reason !== 'TOLD'
+      if (epochId !== undefined && (suspect || keyExposed === true))
         this.#store.destroy(epochId, String(reason ?? 'aborted'))
       throw error
     } finally {

@@ -1,3 +1,4 @@
+import { EnigmaError } from '../base/errors.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
 import { type PartyChannel, STEP } from './channel.ts'
 import { commitAndOpen, tossCoins } from './coin.ts'
@@ -115,7 +116,8 @@ const CHECK_CHUNK = 8192
 /**
  * MAC check of opened values, and of secrets that must be zero (no value given), with random coefficients tossed
  * afterwards (eprint 2012/642, MACCheck): Σ_i Σ_k χ_k·(γ_i,k − α_i·x_k) = 0. A wrong value passes with probability
- * 3/r. Throws MPC_ABORTED (MAC_CHECK).
+ * 3/r. Throws MPC_ABORTED (MAC_CHECK). Any error after this party has parted with its summand has `details.keyExposed`: a liar
+ * that holds the others' summands knows the MAC key, even if it then only falls silent, and the epoch must not be used again.
  */
 export async function checkMacs(
   channel: PartyChannel,
@@ -156,7 +158,9 @@ export async function checkMacs(
       factor.free()
     }
   weights.free()
-  const parts = await commitAndOpen(channel, field.toBytes(sum))
+  const parts = await commitAndOpen(channel, field.toBytes(sum)).catch((error) => {
+    throw keyExposed(error)
+  })
   sum.free()
   const vectors = parts.map((bytes, i) => decodeVector(channel, field, i, bytes, 1))
   const total = field.linear(
@@ -166,4 +170,13 @@ export async function checkMacs(
   const zero = field.toBigints(total)[0] === 0n
   for (const v of [...vectors, total]) v.free()
   if (!zero) throw channel.fail('MAC_CHECK', 'a MAC check failed: somebody cheated')
+}
+
+function keyExposed(error: unknown): EnigmaError {
+  const { code, message, remedy, details } = EnigmaError.from(error)
+  return new EnigmaError(code, message, {
+    ...(remedy === undefined ? {} : { remedy }),
+    details: { ...details, keyExposed: true },
+    cause: error,
+  })
 }

@@ -6,9 +6,13 @@ import type { Amounts, AuthShare, MaterialSource } from '../preprocessing/types.
 import { internals } from './party.ts'
 import type { SpdzParty } from './types.ts'
 
-/** Runs circuits on a party; random bits and elements come from its material. */
+/**
+ * Runs circuits on a party; random bits and elements come from its material. What a program opens is masked for its range
+ * only, and an unchecked error in a product would leave that range: MACs are checked before each such round.
+ */
 export function spdzEngine(party: SpdzParty, material: MaterialSource): Engine<AuthShare> {
-  const { local } = internals(party)
+  const inner = internals(party)
+  const { local } = inner
   const { field } = party
   return {
     field,
@@ -31,8 +35,10 @@ export function spdzEngine(party: SpdzParty, material: MaterialSource): Engine<A
     concat: (parts) => local.concat(parts),
     gather: (a, indices) => local.map(a, (v) => field.gather(v, indices)),
     free: (a) => freeAuth(a),
-    round: (products, openings) => party.round(products, openings),
-    verify: () => party.check(),
+    async round(products, openings) {
+      if (openings.length > 0 && inner.unchecked) await party.check()
+      return party.round(products, openings)
+    },
     bits: (count) => material.bits(count),
     random: (count) => material.randoms(count),
   }

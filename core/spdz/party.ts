@@ -146,6 +146,11 @@ class Party implements SpdzParty {
     })
   }
 
+  /** Whether anything was opened since the last check. */
+  get unchecked(): boolean {
+    return this.#pendingLength > 0
+  }
+
   check(): Promise<void> {
     return this.#safely(() => this.#check())
   }
@@ -308,11 +313,14 @@ class Party implements SpdzParty {
     try {
       return await work()
     } catch (error) {
-      await this.channel.abort()
-      const reason = hasCode(error, 'MPC_ABORTED')
-        ? String(EnigmaError.from(error).details?.reason ?? 'aborted')
-        : undefined
-      if (reason !== undefined) await this.#o.material.destroy(reason)
+      const { details } = EnigmaError.from(error)
+      const suspect = hasCode(error, 'MPC_ABORTED') || details?.keyExposed === true
+      // First: a peer that does not read may hold up the rest.
+      try {
+        if (suspect) await this.#o.material.destroy(String(details?.reason ?? 'aborted'))
+      } finally {
+        await this.channel.abort()
+      }
       throw error
     }
   }
@@ -325,7 +333,11 @@ function stretched(local: AuthArithmetic, a: AuthShare, length: number): AuthSha
 }
 
 /** The parts that this folder's other files need beside the public face. */
-export function internals(party: SpdzParty): { channel: PartyChannel; local: AuthArithmetic } {
+export function internals(party: SpdzParty): {
+  readonly channel: PartyChannel
+  readonly local: AuthArithmetic
+  readonly unchecked: boolean
+} {
   if (!(party instanceof Party)) throw new EnigmaError('INVALID_ARGUMENT', 'not a party of this engine')
   return party
 }

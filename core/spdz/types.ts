@@ -54,8 +54,8 @@ export interface SpdzOptions {
  * One party of SPDZ (paper §5.1.2; eprint 2012/642): n − 1 malicious parties learn
  * nothing and make no wrong output accepted. Operations run one after the other in call order; every party must
  * make the same calls. Any failure ends the session for all: MPC_PARTY_LOST (details party, index, round),
- * MPC_ABORTED (details party where the protocol names it, index, round, reason) or CANCELLED. After a failed
- * MAC check the material of the epoch is destroyed.
+ * MPC_ABORTED (details party where the protocol names it, index, round, reason) or CANCELLED. The material
+ * of the epoch is destroyed after MPC_ABORTED, and when a MAC check does not end for whatever reason.
  */
 export interface SpdzParty {
   readonly field: PrimeField

@@ -7,6 +7,7 @@ import { commitVector } from '../../../core/commitments/pedersen.ts'
 import { spdzEngine } from '../../../core/spdz/engine.ts'
 import { authenticate } from '../../../core/spdz/input.ts'
 import { outputShares, reconstructOutput } from '../../../core/spdz/output.ts'
+import type { Session } from '../../../core/transport/types.ts'
 import { bigints, field, openCommittee } from './committee.ts'
 
 describe.each([2, 3, 5])('SPDZ with %i parties', (n) => {
@@ -120,6 +121,73 @@ describe.each([2, 3, 5])('SPDZ with %i parties', (n) => {
     )
     for (const result of results) expect(result.status).toBe('rejected')
     for (const material of committee.materials.slice(0, -1)) expect(material.destroyed).toBeDefined()
+  })
+
+  /** A last party that adds one to the first element of everything it opens in a product. */
+  const liar = (session: Session, index: number, silent: (step: number) => boolean): Session =>
+    index !== n - 1
+      ? session
+      : {
+          id: session.id,
+          self: session.self,
+          peers: session.peers,
+          receive: session.receive.bind(session),
+          onPeerLost: session.onPeerLost.bind(session),
+          close: session.close.bind(session),
+          send: async (to, message) => {
+            if (silent(message[1]!)) return
+            const changed = message.slice()
+            if (message[1] === 13 || message[1] === 14) changed[16]! ^= 1
+            await session.send(to, changed)
+          },
+        }
+
+  it('destroys the material when the liar falls silent with the parts of the check in its hands', async () => {
+    const reveals = new Map<Session, number>()
+    const committee = await openCommittee(n, {
+      party: () => ({ roundTimeoutMs: 500 }),
+      wrap: (session, index) =>
+        liar(session, index, (step) => {
+          if (step === 255) return true
+          if (step !== 8) return false
+          const count = (reveals.get(session) ?? 0) + 1
+          reveals.set(session, count)
+          // The coin is revealed; the part of the sum is not.
+          return count > n - 1
+        }),
+    })
+    const results = await Promise.allSettled(
+      committee.parties.map(async (p, i) => {
+        const a = await p.input(0, i === 0 ? field.fromBigints([2n, 4n]) : 2)
+        await p.round([{ op: 'mul', a, b: a }], [])
+        await p.check()
+      }),
+    )
+    for (const result of results.slice(0, -1)) expect(result.status).toBe('rejected')
+    for (const material of committee.materials.slice(0, -1)) expect(material.destroyed).toBeDefined()
+  })
+
+  it('opens no value of the program before what it was made of is checked', async () => {
+    const steps = new Set<number>()
+    const committee = await openCommittee(n, {
+      wrap: (session, index) =>
+        liar(session, index, (step) => {
+          if (index === n - 1) steps.add(step)
+          return false
+        }),
+    })
+    const values: unknown[] = []
+    const results = await Promise.allSettled(
+      committee.parties.map(async (p, i) => {
+        const a = await p.input(0, i === 0 ? field.fromBigints([2n, 4n]) : 2)
+        const engine = spdzEngine(p, committee.materials[i]!)
+        const { products } = await engine.round([{ op: 'mul', a, b: a }], [])
+        values.push((await engine.round([], products)).opened)
+      }),
+    )
+    for (const result of results) expect(result.status).toBe('rejected')
+    expect(values).toEqual([])
+    expect(steps).toContain(8)
   })
 
   it('does not start with a party that is about to run something else', async () => {

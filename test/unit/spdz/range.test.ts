@@ -38,35 +38,3 @@ it('a value that no owner can encode ends the run before anything depends on it'
   expect(huge.rounds).toEqual([10, 10])
   expect(honest.rounds[0]).toBeGreaterThan(10)
 })
-
-it('what the check opens is verified before the run goes on', async () => {
-  const committee = await openCommittee(2)
-  const verified: string[] = []
-  const fn = builtin('max')
-  const { circuit } = fn.build(fn.parseParams({}), [1, 1, 1])
-  await committee.all(async (p, i) => {
-    const inputs = []
-    for (const v of [1n, 4n, 7n]) inputs.push(await p.input(0, i === 0 ? field.fromBigints([v]) : 1))
-    const engine = spdzEngine(p, committee.materials[i]!)
-    const note = (what: string) => {
-      if (i === 0) verified.push(what)
-    }
-    await runCircuit(
-      {
-        ...engine,
-        round: (products, openings) => {
-          note('round')
-          return engine.round(products, openings)
-        },
-        verify: async () => {
-          await engine.verify?.()
-          note('verify')
-        },
-      },
-      circuit,
-      inputs,
-    )
-  })
-  await committee.close()
-  expect(verified.indexOf('verify')).toBe(10)
-})
