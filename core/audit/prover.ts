@@ -21,7 +21,7 @@ import { type Layout, layoutOf } from './layout.ts'
 import { AuditedMaterial } from './material.ts'
 import { replay } from './replay.ts'
 import { decodeAnchor, encodeAnchor } from './transcript.ts'
-import type { Anchor, Transcript } from './types.ts'
+import type { Anchor, CommitVector, Transcript } from './types.ts'
 
 export type AuditPhase = 'committing' | 'checking' | 'inputs' | 'computing' | 'closing'
 
@@ -59,6 +59,8 @@ export interface AuditedRunOptions {
     /** That L[anchorKey(run)] of the anchor's writer was `digest` at its block, and the block's hash (32 bytes). */
     confirm(run: Uint8Array, digest: Uint8Array, anchor: Anchor): Promise<Uint8Array>
   }
+  /** By default in this thread, slice by slice. */
+  readonly commit?: CommitVector
   readonly roundTimeoutMs: number
   /** Longest wait for the ledger. */
   readonly ledgerTimeoutMs: number
@@ -152,7 +154,7 @@ class AuditedRun {
     o.onPhase?.('committing')
     const channel = this.#channel
     const layout = this.#layout
-    this.#material = await AuditedMaterial.draw(o.field, o.material, layout)
+    this.#material = await AuditedMaterial.draw(o.field, o.material, layout, o)
     const material = await channel.broadcast(STEP.commit, this.#material.commitments)
     const size = g1.byteLength * (layout.length - layout.inputs)
     for (const [i, bytes] of material.entries())

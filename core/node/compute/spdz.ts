@@ -17,6 +17,7 @@ import type { NodeId } from '../../transport/types.ts'
 import type { NodeContext } from '../context.ts'
 import type { Preprocessing } from '../preprocessing.ts'
 import { anchoring, nameCulprit, requireProof, statements } from './audit.ts'
+import { commitInThreads } from './audit-threads.ts'
 import type { AdditiveInputs } from './resharing.ts'
 
 const LEDGER_TIMEOUT_MS = 1 * minute
@@ -90,6 +91,7 @@ export async function runSpdz(
         // Material is claimed once: no two runs of this node have the same.
         nonce: keccak_256(utf8(JSON.stringify([material.epoch.id, ranges]))),
         context: run.context,
+        commit: commitInThreads,
         ledger: anchoring(context.ledger, context.nodeKey),
         roundTimeoutMs: run.roundTimeoutMs,
         ledgerTimeoutMs: LEDGER_TIMEOUT_MS,
