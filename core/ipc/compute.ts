@@ -19,6 +19,7 @@ export const computeFunction = z.object({
     'relativePosition',
     'linearScore',
     'logisticScore',
+    'logisticMean',
   ]),
   codeHash: hash,
   /** What the requester learns, and nobody else: a key for a text. */

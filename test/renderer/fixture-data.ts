@@ -68,6 +68,16 @@ export const functions: ComputeFunction[] = [
   },
   { id: 'covariance', codeHash: hash('covariance'), reveals: 'covariance', params: [], input: 'pairs' },
   {
+    id: 'logisticMean',
+    codeHash: hash('logisticMean'),
+    reveals: 'logisticMean',
+    params: [
+      { name: 'weights', kind: 'decimals', required: true },
+      { name: 'bias', kind: 'decimal', required: false },
+    ],
+    input: 'weights',
+  },
+  {
     id: 'histogram',
     codeHash: hash('histogram'),
     reveals: 'histogram',

@@ -1,4 +1,4 @@
-import { useT } from '../../app/i18n/index.ts'
+import { hasMessage, useT } from '../../app/i18n/index.ts'
 import { formatDecimal } from '../../app/lib/format.ts'
 import { computeResult } from '../../app/store/compute.ts'
 import { CopyButton } from '../../app/ui/copy.tsx'
@@ -21,6 +21,7 @@ export function ComputationResult({ id }: { id: string }) {
       </Panel>
     )
   const [only] = data.values
+  const precision = `computations.result.text.${data.function}`
   const bins = data.edges && binsOf(data.values, data.edges)
   return (
     <Panel
@@ -48,7 +49,9 @@ export function ComputationResult({ id }: { id: string }) {
       ) : (
         <BinTable bins={bins} />
       )}
-      <p className="mt-2 text-xs text-muted">{t('computations.result.text')}</p>
+      <p className="mt-2 text-xs text-muted">
+        {t(hasMessage(precision) ? precision : 'computations.result.text')}
+      </p>
     </Panel>
   )
 }

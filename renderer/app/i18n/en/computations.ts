@@ -65,6 +65,9 @@ export const computations = {
   'committee.me': 'this node',
   result: 'Result',
   'result.text': 'Only you can read this. It is exact; a quotient that does not end is rounded to 12 digits.',
+  'result.text.logisticScore': 'Only you can read this. It is rounded to 9 digits.',
+  'result.text.logisticMean':
+    'Only you can read this. It was computed approximately and is within 0.000001 of the exact mean.',
   'result.from':
     'from {owners, plural, one {# person} other {# people}}, by {nodes, plural, one {# node} other {# nodes}}',
   'result.loading': 'Decrypting the result',
@@ -138,6 +141,10 @@ export const computations = {
   'function.relativePosition.text': 'Where one value stands among the others, in percent.',
   'function.logisticScore': 'Logistic score',
   'function.logisticScore.text': 'A probability for each reference from weights that you choose.',
+  'function.logisticMean': 'Mean of logistic scores',
+  'function.logisticMean.text': 'The average probability of the group, from weights that you choose.',
+  'reveals.logisticMean':
+    'the mean of the probabilities, and no probability of its own; extreme weights turn it into a count',
   'function.unknown': 'Code {hash}',
   'reveals.median': 'a value in the middle of the order, without telling whose it is',
   'reveals.percentile': 'one value of the order, without telling whose it is',
