@@ -80,5 +80,5 @@ describe.each(cases)('an audited %s', (_, fn, params, expected) => {
       const verdict = await verifyTranscript(transcriptOf(run), run.facts)
       expect(verdict, `call ${call}`).toMatchObject({ valid: false, culprit: run.parties[cheater] })
     }
-  })
+  }, 180_000)
 })
