@@ -90,7 +90,7 @@ export class Coordinator {
           return
         } catch (error) {
           if (signal.aborted || hasCode(error, 'CANCELLED')) return
-          failures = Math.max(attempt, this.#member.failed(jobId))
+          failures = Math.max(attempt, this.#member.failed(jobId, attempt, this.#context.transport.self))
           log.info('attempt failed', { job: jobId, attempt, reason: EnigmaError.from(error).message })
           if (hasCode(error, 'PERMISSION_DENIED', 'HOLDERS_TOO_FEW') || failures >= MAX_ATTEMPTS) {
             if (

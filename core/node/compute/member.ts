@@ -66,7 +66,8 @@ export class Member {
   readonly #preprocessing: Preprocessing
   readonly #attempts = new Map<string, Attempt>()
   readonly #waiting = new Map<string, ((attempt: Attempt) => void)[]>()
-  readonly #failures = new Map<Hex, number>()
+  /** Attempts at a job that ended without a result, by their keys. */
+  readonly #failures = new Map<Hex, Set<string>>()
   computations = 0
 
   constructor(context: NodeContext, preprocessing: Preprocessing) {
@@ -144,7 +145,7 @@ export class Member {
     try {
       return await this.#compute(attempt, me)
     } catch (error) {
-      this.#failures.set(plan.jobId, (this.#failures.get(plan.jobId) ?? 0) + 1)
+      this.failed(plan.jobId, plan.attempt, from)
       context.log.info('attempt ended', {
         job: plan.jobId,
         attempt: plan.attempt,
@@ -315,16 +316,16 @@ export class Member {
     const { ledger, nodeKey } = this.#context
     const { refs } = await readJob(this.#context, jobId)
     const authorised = await ledger.authorisedMany(jobId, refs)
-    if (authorised.every((a) => a) && (this.#failures.get(jobId) ?? 0) < MAX_ATTEMPTS)
+    if (authorised.every((a) => a) && (this.#failures.get(jobId)?.size ?? 0) < MAX_ATTEMPTS)
       throw new EnigmaError('PERMISSION_DENIED', 'this node sees no reason to give the job up')
     return encodeMessage('signed', { signature: await ledger.signFailure(nodeKey, jobId, 'computation') })
   }
 
-  /** Counts an attempt that this node coordinated and that ended without a result. */
-  failed(jobId: Hex): number {
-    const count = (this.#failures.get(jobId) ?? 0) + 1
-    this.#failures.set(jobId, count)
-    return count
+  /** Notes an attempt that ended without a result; a coordinator's own run may have noted it before. Returns how many did. */
+  failed(jobId: Hex, attempt: number, coordinator: NodeId): number {
+    const keys = this.#failures.get(jobId) ?? new Set()
+    this.#failures.set(jobId, keys.add(attemptKey(jobId, attempt, coordinator)))
+    return keys.size
   }
 
   #progress(jobId: Hex): Uint8Array {
