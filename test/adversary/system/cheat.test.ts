@@ -1,10 +1,32 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { concatBytes } from '../../../core/base/bytes.ts'
 import { bgvParameters } from '../../../core/bgv/parameters.ts'
+import { roundDigest } from '../../../core/commitments/rounds.ts'
 import type { Predicate } from '../../../core/ipc/index.ts'
+import { evidenceDigest } from '../../../core/ledger/evidence.ts'
+import type { EvidenceKind, Hex } from '../../../core/ledger/types.ts'
 import { STEP } from '../../../core/preprocessing/channel.ts'
 import { Libp2pTransport } from '../../../core/transport/libp2p.ts'
 import type { NodeId, Session } from '../../../core/transport/types.ts'
-import { type Person, TestNetwork } from '../../system/network.ts'
+import { LocalSigner } from '../../../core/wallet/signer.ts'
+import { type Person, TestNetwork, until } from '../../system/network.ts'
+import { rpc } from '../../unit/ledger/support.ts'
+
+const HEADER = 16
+const SIGNATURE = 65
+
+/** What is signed of each payload: a cheater knows its own history. */
+const signed = vi.hoisted(() => new Map<string, readonly [Uint8Array, number, Uint8Array, Uint8Array]>())
+vi.mock(import('../../../core/commitments/rounds.ts'), async (original) => {
+  const actual = await original()
+  return {
+    ...actual,
+    roundDigest: (...args: Parameters<typeof roundDigest>) => {
+      signed.set(Buffer.from(args[3]).toString('hex'), args)
+      return actual.roundDigest(...args)
+    },
+  }
+})
 
 let network: TestNetwork
 let alice: Person
@@ -26,10 +48,13 @@ afterAll(() => network?.stop(), 60_000)
 afterEach(() => vi.restoreAllMocks())
 
 /**
- * One node, the first member of a committee that does not lead it, changes each message of one step in the sessions whose
- * name ends so. Returns who it is, once it has cheated.
+ * One node, the first member of a committee that does not lead it, has its messages changed in the sessions whose name
+ * ends so; null drops one. Returns who it is, once it has cheated.
  */
-function cheat(suffix: string, step: number, at: number): { node?: NodeId } {
+function tamper(
+  suffix: string,
+  change: (message: Uint8Array, to: NodeId, self: NodeId) => Uint8Array | null,
+): { node?: NodeId } {
   const cheater: { node?: NodeId } = {}
   const open = Libp2pTransport.prototype.openSession
   vi.spyOn(Libp2pTransport.prototype, 'openSession').mockImplementation(async function (
@@ -50,14 +75,52 @@ function cheat(suffix: string, step: number, at: number): { node?: NodeId } {
       receive: session.receive.bind(session),
       onPeerLost: session.onPeerLost.bind(session),
       close: session.close.bind(session),
-      send: (to, message) => {
-        const changed = message.slice()
-        if (message[1] === step) changed[at]! ^= 1
-        return session.send(to, changed)
+      send: async (to, message) => {
+        const changed = change(message.slice(), to, this.self)
+        if (changed !== null) await session.send(to, changed)
       },
     } satisfies Session
   })
   return cheater
+}
+
+/** Changes each message of one step, towards everybody. */
+function cheat(suffix: string, step: number, at: number): { node?: NodeId } {
+  return tamper(suffix, (message) => {
+    if (message[1] === step) message[at]! ^= 1
+    return message
+  })
+}
+
+/** Signs another payload for one member in the given round of its own. */
+function equivocate(round: number): { node?: NodeId } {
+  const keys = new Map<string, LocalSigner>()
+  const sign = LocalSigner.prototype.signDigest
+  vi.spyOn(LocalSigner.prototype, 'signDigest').mockImplementation(function (this: LocalSigner, digest) {
+    keys.set(this.address, this)
+    return sign.call(this, digest)
+  })
+  let victim: NodeId | undefined
+  let sent = 0
+  return tamper('/spdz', (message, to, self) => {
+    if (message[1] !== STEP.round) return message
+    victim ??= to
+    if (to !== victim || sent++ !== round) return message
+    const payload = message.slice(HEADER + SIGNATURE)
+    const [run, number, previous] = signed.get(Buffer.from(payload).toString('hex'))!
+    payload[16]! ^= 1
+    const digest = evidenceDigest(network.chain.deployment, roundDigest(run, number, previous, payload))
+    const signature = sign.call(keys.get(self)!, digest)
+    return concatBytes(message.slice(0, HEADER), signature, payload)
+  })
+}
+
+/** Verdicts on all nodes of the network in one job. */
+async function verdicts(id: string): Promise<{ node: NodeId; kind: EvidenceKind }[]> {
+  const ledger = network.ledger()
+  const nodes = network.peers.map((peer) => peer.nodeId)
+  const all = await Promise.all(nodes.map((node) => ledger.verdicts(id as Hex, node)))
+  return all.flatMap((list, i) => list.map(({ kind }) => ({ node: nodes[i]!, kind })))
 }
 
 describe('a member that cheats (§5.1.2)', () => {
@@ -76,5 +139,56 @@ describe('a member that cheats (§5.1.2)', () => {
     expect(job.attempt).toBeGreaterThan(1)
     expect(job.committee).not.toContain(cheater.node)
     expect(job.excluded).toEqual(reason === undefined ? [] : [{ node: cheater.node, reason }])
+  })
+})
+
+describe('a member of an audited job', () => {
+  it.each([0, 3])('that signs two payloads for its round %i is convicted on the ledger', async (round) => {
+    const refs = await Promise.all([alice.share('12', rule), bob.share('30.5', rule)])
+    const cheater = equivocate(round)
+    const id = await analyst.request({ function: 'variance', refs, protocol: 'spdz-audited', n: 3 })
+    expect(await analyst.result(id)).toEqual(['171.125'])
+    const { job } = await analyst.call('compute.get', { id })
+    expect(job.attempt).toBeGreaterThan(1)
+    expect(job.committee).not.toContain(cheater.node)
+    expect(job.excluded).toEqual([{ node: cheater.node, reason: 'EQUIVOCATION' }])
+    expect(await verdicts(id)).toEqual([{ node: cheater.node, kind: 'equivocation' }])
+    expect(await analyst.call('compute.audit', { id })).toMatchObject({ valid: true })
+  })
+
+  it('that falls silent is asked on the ledger, and convicted when it does not come back', async () => {
+    const ledger = network.ledger()
+    const results: { id: string; node: NodeId; index: number }[] = []
+    for (const value of ['1', '2']) {
+      const refs = await Promise.all([alice.share(value, rule), bob.share('3', rule)])
+      let stopping: Promise<void> | undefined
+      let sent = 0
+      const silent = tamper('/spdz', (message, _, self) => {
+        if (message[1] !== STEP.round || sent++ < 4) return message
+        stopping ??= network.peers.find((peer) => peer.nodeId === self)!.stop()
+        return null
+      })
+      const id = await analyst.request({ function: 'mean', refs, protocol: 'spdz-audited', n: 3 })
+      await analyst.result(id)
+      vi.restoreAllMocks()
+      await stopping
+      const node = silent.node!
+      results.push({ id, node, index: network.peers.findIndex((peer) => peer.nodeId === node) })
+      expect(await until(() => ledger.demandOf(id as Hex, node))).toMatchObject({ answered: false })
+    }
+    const [back, gone] = results as [(typeof results)[0], (typeof results)[0]]
+    expect(back.node).not.toBe(gone.node)
+    // What it missed while it was off it finds when it starts again.
+    await network.addPeer(back.index)
+    await until(async () => (await ledger.demandOf(back.id as Hex, back.node))?.answered || undefined)
+    expect(await verdicts(gone.id)).toEqual([])
+    await rpc(network.chain.endpoint, 'evm_increaseTime', [3601])
+    await rpc(network.chain.endpoint, 'evm_mine')
+    const convicted = await until(async () => {
+      const all = await verdicts(gone.id)
+      return all.length > 0 ? all : undefined
+    })
+    expect(convicted).toEqual([{ node: gone.node, kind: 'silence' }])
+    expect(await verdicts(back.id)).toEqual([])
   })
 })
