@@ -1,7 +1,11 @@
+import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { decodeAnswer } from '../../../core/audit/closing.ts'
 import { concatBytes } from '../../../core/base/bytes.ts'
 import { bgvParameters } from '../../../core/bgv/parameters.ts'
+import { openingDigest } from '../../../core/commitments/openings.ts'
 import { roundDigest } from '../../../core/commitments/rounds.ts'
+import { bn254Scalar } from '../../../core/field/fields.ts'
 import type { Predicate } from '../../../core/ipc/index.ts'
 import { evidenceDigest } from '../../../core/ledger/evidence.ts'
 import type { EvidenceKind, Hex } from '../../../core/ledger/types.ts'
@@ -92,8 +96,22 @@ function cheat(suffix: string, step: number, at: number): { node?: NodeId } {
   })
 }
 
-/** Signs another payload for one member in the given round of its own. */
-function equivocate(round: number): { node?: NodeId } {
+type Change = (payload: Uint8Array, key: LocalSigner, run: Uint8Array) => void
+
+const flip: Change = (payload) => {
+  payload[16]! ^= 1
+}
+/** The same answer to the verifier's question, with another signature in it: nothing is wrong with either. */
+const signAgain: Change = (payload, key, run) => {
+  const { opening } = decodeAnswer(bn254Scalar, payload)!
+  const digest = evidenceDigest(network.chain.deployment, openingDigest(run, opening))
+  const options = { prehash: false, format: 'recovered', extraEntropy: true } as const
+  const again = key.withPrivateKey((secret) => secp256k1.sign(digest, secret, options))
+  payload.set([...again.slice(1), 27 + again[0]!], payload.length - SIGNATURE)
+}
+
+/** Signs another payload for one member, in the given round of its sessions whose name ends so. */
+function equivocate(suffix: string, round: number, change: Change): { node?: NodeId } {
   const keys = new Map<string, LocalSigner>()
   const sign = LocalSigner.prototype.signDigest
   vi.spyOn(LocalSigner.prototype, 'signDigest').mockImplementation(function (this: LocalSigner, digest) {
@@ -102,15 +120,16 @@ function equivocate(round: number): { node?: NodeId } {
   })
   let victim: NodeId | undefined
   let sent = 0
-  return tamper('/spdz', (message, to, self) => {
+  return tamper(suffix, (message, to, self) => {
     if (message[1] !== STEP.round) return message
     victim ??= to
     if (to !== victim || sent++ !== round) return message
     const payload = message.slice(HEADER + SIGNATURE)
     const [run, number, previous] = signed.get(Buffer.from(payload).toString('hex'))!
-    payload[16]! ^= 1
+    const key = keys.get(self)!
+    change(payload, key, run)
     const digest = evidenceDigest(network.chain.deployment, roundDigest(run, number, previous, payload))
-    const signature = sign.call(keys.get(self)!, digest)
+    const signature = sign.call(key, digest)
     return concatBytes(message.slice(0, HEADER), signature, payload)
   })
 }
@@ -143,18 +162,26 @@ describe('a member that cheats (§5.1.2)', () => {
 })
 
 describe('a member of an audited job', () => {
-  it.each([0, 3])('that signs two payloads for its round %i is convicted on the ledger', async (round) => {
-    const refs = await Promise.all([alice.share('12', rule), bob.share('30.5', rule)])
-    const cheater = equivocate(round)
-    const id = await analyst.request({ function: 'variance', refs, protocol: 'spdz-audited', n: 3 })
-    expect(await analyst.result(id)).toEqual(['171.125'])
-    const { job } = await analyst.call('compute.get', { id })
-    expect(job.attempt).toBeGreaterThan(1)
-    expect(job.committee).not.toContain(cheater.node)
-    expect(job.excluded).toEqual([{ node: cheater.node, reason: 'EQUIVOCATION' }])
-    expect(await verdicts(id)).toEqual([{ node: cheater.node, kind: 'equivocation' }])
-    expect(await analyst.call('compute.audit', { id })).toMatchObject({ valid: true })
-  })
+  it.each([
+    ['its first round', '/spdz', 0, flip],
+    ['a later round', '/spdz', 3, flip],
+    ['its part of the result', '/audit', 0, flip],
+    ['its answer to the verifier', '/audit', 1, signAgain],
+  ] as const)(
+    'that signs two payloads for %s is convicted on the ledger',
+    async (_, suffix, round, change) => {
+      const refs = await Promise.all([alice.share('12', rule), bob.share('30.5', rule)])
+      const cheater = equivocate(suffix, round, change)
+      const id = await analyst.request({ function: 'variance', refs, protocol: 'spdz-audited', n: 3 })
+      expect(await analyst.result(id)).toEqual(['171.125'])
+      const { job } = await analyst.call('compute.get', { id })
+      expect(job.attempt).toBeGreaterThan(1)
+      expect(job.committee).not.toContain(cheater.node)
+      expect(job.excluded).toEqual([{ node: cheater.node, reason: 'EQUIVOCATION' }])
+      expect(await verdicts(id)).toEqual([{ node: cheater.node, kind: 'equivocation' }])
+      expect(await analyst.call('compute.audit', { id })).toMatchObject({ valid: true })
+    },
+  )
 
   it('that falls silent is asked on the ledger, and convicted when it does not come back', async () => {
     const ledger = network.ledger()
