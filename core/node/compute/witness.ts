@@ -52,15 +52,13 @@ export class Witness {
     const views = [own, ...[...answers.values()].filter((a) => typeof a !== 'string')]
     for (const [k, a] of views.entries())
       for (const b of views.slice(k + 1)) {
-        const found = findEquivocation(a, b, signer)
-        if (found === undefined) continue
-        log.warn('a member told two stories', { job: own.jobId, node: found.party })
-        if (found.evidence !== undefined) await this.#report(found.evidence)
-        return new EnigmaError('MPC_ABORTED', `party ${found.party} told two stories`, {
-          details: {
-            ...{ party: found.party, index: own.parties.indexOf(found.party) },
-            reason: 'EQUIVOCATION',
-          },
+        const evidence = findEquivocation(a, b, signer)
+        if (evidence === undefined) continue
+        const { jobId, party } = evidence
+        log.warn('a member told two stories', { job: jobId, node: party })
+        await this.#report(evidence)
+        return new EnigmaError('MPC_ABORTED', `party ${party} told two stories`, {
+          details: { party, index: own.parties.indexOf(party), reason: 'EQUIVOCATION' },
         })
       }
     return undefined

@@ -1,4 +1,3 @@
-import { secp256k1 } from '@noble/curves/secp256k1.js'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { commitmentsDigest, runContext } from '../../../core/audit/challenge.ts'
@@ -10,16 +9,10 @@ import { replay } from '../../../core/audit/replay.ts'
 import { decodeTranscript, encodeTranscript } from '../../../core/audit/transcript.ts'
 import type { RunView, SignedRound, Transcript } from '../../../core/audit/types.ts'
 import { verifyTranscript } from '../../../core/audit/verify.ts'
-import { concatBytes, fromHex, toHex } from '../../../core/base/bytes.ts'
+import { toHex } from '../../../core/base/bytes.ts'
 import { hasCode } from '../../../core/base/errors.ts'
 import { commitPoint } from '../../../core/commitments/openings.ts'
-import {
-  chainNext,
-  chainStart,
-  roundDigest,
-  runId,
-  statementDigest,
-} from '../../../core/commitments/rounds.ts'
+import { chainNext, chainStart, roundDigest, runId } from '../../../core/commitments/rounds.ts'
 import { evidenceDigest } from '../../../core/ledger/evidence.ts'
 import {
   type AuditedCommittee,
@@ -27,7 +20,6 @@ import {
   deployment,
   field,
   signer,
-  signers,
   transcriptOf,
 } from '../../unit/audit/committee.ts'
 import { mixed } from '../../unit/audit/programs.ts'
@@ -65,14 +57,6 @@ function viewOf(t: Transcript): RunView {
   })
   return { jobId: toHex(t.jobId), nonce: toHex(t.nonce), parties: t.parties, rounds }
 }
-/** The view with another signature of one party under the first round. */
-const signedOtherwise = (view: RunView, party: number, signature: SignedRound['signature']): RunView => ({
-  ...view,
-  rounds: view.rounds.map(({ round, signed }, k) => ({
-    round,
-    signed: signed.map((s, i) => (k === 0 && i === party ? { ...s, signature } : s)),
-  })),
-})
 const sign = (i: number, structHash: Uint8Array) =>
   run.keys[i]!.signDigest(evidenceDigest(deployment, structHash))
 
@@ -253,8 +237,9 @@ describe('evidence for the contract', () => {
     // The others signed one story each: up to the fork they agree, after it only the cheater is in both.
     const view = viewOf(honest)
     const party = run.parties[2]
-    const evidence = { kind: 'equivocation', party, round: 4 }
-    expect(findEquivocation(view, viewOf(forked), signer)).toMatchObject({ party, evidence })
+    expect(findEquivocation(view, viewOf(forked), signer)).toMatchObject({
+      ...{ kind: 'equivocation', party, round: 4 },
+    })
     expect(findEquivocation(view, view, signer)).toBeUndefined()
     // Another run that passes itself off as this one: its signatures are of that run.
     const nonce = toHex(new Uint8Array(32).fill(9))
@@ -284,27 +269,5 @@ describe('evidence for the contract', () => {
         },
       ),
     )
-    // The other root of a signature, which anybody can compute.
-    const { signature: known } = view.rounds[0]!.signed[1]!
-    const s = secp256k1.Point.Fn.ORDER - BigInt(`0x${known.slice(66, 130)}`)
-    const other = known.endsWith('1b') ? '1c' : '1b'
-    const high = `${known.slice(0, 66)}${s.toString(16).padStart(64, '0')}${other}` as `0x${string}`
-    expect(findEquivocation(view, signedOtherwise(view, 1, high), signer)).toBeUndefined()
-  })
-
-  it('is not there when a party signed the same twice, but the party is named', () => {
-    const view = viewOf(honest)
-    const { previous, payload } = view.rounds[0]!.signed[1]!
-    const id = runId(fromHex(view.jobId), fromHex(view.nonce))
-    const digest = evidenceDigest(deployment, statementDigest(id, 0, fromHex(previous), fromHex(payload)))
-    const options = { prehash: false, format: 'recovered', extraEntropy: true } as const
-    const again = secp256k1.sign(
-      digest,
-      signers(N)[1]!.withPrivateKey((key) => key.slice()),
-      options,
-    )
-    const signature = toHex(concatBytes(again.slice(1), Uint8Array.of(27 + again[0]!)))
-    const found = findEquivocation(view, signedOtherwise(view, 1, signature), signer)
-    expect(found).toEqual({ party: run.parties[1] })
   })
 })
