@@ -38,10 +38,12 @@ export class Witness {
     const own = this.views.get(run)
     // A wrong opening is proven by what the party signed over this node's own history.
     const { reason } = EnigmaError.from(error).details ?? {}
-    if (own === undefined || hasCode(error, 'CANCELLED') || reason === 'BAD_OPENING') return error
+    if (own === undefined || reason === 'BAD_OPENING') return error
     const answers = await this.views.ask(own)
     const equivocation = await this.#compare(own, answers)
     if (equivocation !== undefined) return equivocation
+    // Whoever leads may have ended the attempt right after its own second story, so that much is looked at.
+    if (hasCode(error, 'CANCELLED')) return error
     this.#demand(own, committee, answers)
     return reason === 'BAD_SIGNATURE' ? doubted(EnigmaError.from(error), own, answers) : error
   }

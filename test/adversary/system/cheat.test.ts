@@ -52,12 +52,13 @@ afterAll(() => network?.stop(), 60_000)
 afterEach(() => vi.restoreAllMocks())
 
 /**
- * One node, the first member of a committee that does not lead it, has its messages changed in the sessions whose name
+ * One node, the first member of a committee that leads it or does not, has its messages changed in the sessions whose name
  * ends so; null drops one. Returns who it is, once it has cheated.
  */
 function tamper(
   suffix: string,
   change: (message: Uint8Array, to: NodeId, self: NodeId) => Uint8Array | null,
+  leads = false,
 ): { node?: NodeId } {
   const cheater: { node?: NodeId } = {}
   const open = Libp2pTransport.prototype.openSession
@@ -69,7 +70,7 @@ function tamper(
   ) {
     const session = await open.call(this, id, peers, options)
     const leader = id.split('/').at(-2)
-    if (!id.endsWith(suffix) || leader === this.self) return session
+    if (!id.endsWith(suffix) || (leader === this.self) !== leads) return session
     cheater.node ??= this.self
     if (cheater.node !== this.self) return session
     return {
@@ -110,8 +111,8 @@ const signAgain: Change = (payload, key, run) => {
   payload.set([...again.slice(1), 27 + again[0]!], payload.length - SIGNATURE)
 }
 
-/** Signs another payload for one member, in the given round of its sessions whose name ends so. */
-function equivocate(suffix: string, round: number, change: Change): { node?: NodeId } {
+/** Signs another payload for one member, in the given round of the first session whose name ends so, or of each that it leads. */
+function equivocate(suffix: string, round: number, change: Change, leads = false): { node?: NodeId } {
   const keys = new Map<string, LocalSigner>()
   const sign = LocalSigner.prototype.signDigest
   vi.spyOn(LocalSigner.prototype, 'signDigest').mockImplementation(function (this: LocalSigner, digest) {
@@ -120,7 +121,8 @@ function equivocate(suffix: string, round: number, change: Change): { node?: Nod
   })
   let victim: NodeId | undefined
   let sent = 0
-  return tamper(suffix, (message, to, self) => {
+  const alter = (message: Uint8Array, to: NodeId, self: NodeId) => {
+    if (leads && message[1] === STEP.hello) sent = 0
     if (message[1] !== STEP.round) return message
     victim ??= to
     if (to !== victim || sent++ !== round) return message
@@ -131,7 +133,8 @@ function equivocate(suffix: string, round: number, change: Change): { node?: Nod
     const digest = evidenceDigest(network.chain.deployment, roundDigest(run, number, previous, payload))
     const signature = sign.call(key, digest)
     return concatBytes(message.slice(0, HEADER), signature, payload)
-  })
+  }
+  return tamper(suffix, alter, leads)
 }
 
 /** Verdicts on all nodes of the network in one job. */
@@ -182,6 +185,17 @@ describe('a member of an audited job', () => {
       expect(await analyst.call('compute.audit', { id })).toMatchObject({ valid: true })
     },
   )
+
+  it('that leads it and signs two payloads loses the lead', async () => {
+    const refs = await Promise.all([alice.share('12', rule), bob.share('30.5', rule)])
+    const cheater = equivocate('/spdz', 1, flip, true)
+    const id = await analyst.request({ function: 'variance', refs, protocol: 'spdz-audited', n: 3 })
+    expect(await analyst.result(id)).toEqual(['171.125'])
+    const { job } = await analyst.call('compute.get', { id })
+    expect(job.committee).not.toContain(cheater.node)
+    expect(job.excluded).toEqual([{ node: cheater.node, reason: 'EQUIVOCATION' }])
+    expect(await verdicts(id)).toEqual([{ node: cheater.node, kind: 'equivocation' }])
+  })
 
   it('that falls silent is asked on the ledger, and convicted when it does not come back', async () => {
     const ledger = network.ledger()

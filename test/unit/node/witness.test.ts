@@ -204,6 +204,15 @@ describe('two stories about a run', () => {
     expect(await alice.examine(lost(2))).toMatchObject(NAMED)
   })
 
+  it('are found by members whose leader ended the attempt', async () => {
+    const [, bob, carol] = nodes as [Node, Node, Node]
+    bob.record(rounds(3))
+    carol.record(rounds(3, { round: 2, party: 0, signed: statement(0, 2, 2, 77) }))
+    const ended = new EnigmaError('CANCELLED', 'the attempt is over')
+    expect(await bob.examine(ended)).toMatchObject(NAMED)
+    await until(async () => (await kinds(0)).length > 0 || undefined)
+  })
+
   it('need the signatures of the party: what others claim about it convicts nobody', async () => {
     const [alice, bob] = nodes as [Node, Node]
     alice.record(rounds(3))
