@@ -16,7 +16,7 @@ const NAMESPACE = 'audit-demands'
 /**
  * Silence in audited runs (core/ledger/solidity/Evidence.sol). This node answers every demand that names it, and reports
  * whom it has asked itself and who let the deadline pass. What is open is read from the ledger's events, so that a
- * restart or a reorganisation loses nothing; transactions carry ids and are not made twice.
+ * restart or a reorganisation loses nothing; transactions carry ids and are not made twice. Fees: core/ledger/README.md.
  */
 export class Demands {
   readonly #context: NodeContext
@@ -40,7 +40,7 @@ export class Demands {
 
   /**
    * Asks a silent party on the ledger to say what comes after the last round that it signed; once for each party of a job,
-   * whoever asks. About 131,000 gas.
+   * whoever asks.
    */
   demand(view: RunView, party: NodeId): void {
     this.#once(`demand/${view.jobId}/${party}`, async () => {
@@ -83,7 +83,7 @@ export class Demands {
     }
   }
 
-  /** Whoever answers is there; a node that has lost what it signed says so by an empty list. About 50,000 gas. */
+  /** Whoever answers is there; a node that has lost what it signed says so by an empty list. */
   async #answer({ jobId, nonce, party, round, demand }: OpenDemand): Promise<void> {
     const { ledger, log, nodeKey } = this.#context
     const view = this.#views.get({ jobId, nonce })
@@ -97,7 +97,6 @@ export class Demands {
     await ledger.answerDemand(nodeKey, nodeKey, jobId, content, { id: `answer/${demand}` })
   }
 
-  /** About 80,000 gas. */
   async #report({ jobId, party }: OpenDemand): Promise<void> {
     const { ledger, log, nodeKey } = this.#context
     log.warn('a member did not answer in time', { job: jobId, party })
