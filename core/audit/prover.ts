@@ -17,11 +17,12 @@ import type { NodeId, Session } from '../transport/types.ts'
 import { commitmentsDigest, runContext } from './challenge.ts'
 import { answer, ask, commitOutputs, decodeAnswer, encodeAnswer, fits, hasOutputs } from './closing.ts'
 import { ANSWER_ROUND, OUTPUT_ROUND } from './constants.ts'
+import { signedRound } from './evidence.ts'
 import { type Layout, layoutOf } from './layout.ts'
 import { AuditedMaterial } from './material.ts'
 import { replay } from './replay.ts'
 import { decodeAnchor, encodeAnchor } from './transcript.ts'
-import type { Anchor, CommitVector, Transcript } from './types.ts'
+import type { Anchor, CommitVector, RoundView, Transcript } from './types.ts'
 
 export type AuditPhase = 'committing' | 'checking' | 'inputs' | 'computing' | 'closing'
 
@@ -66,6 +67,8 @@ export interface AuditedRunOptions {
   readonly ledgerTimeoutMs: number
   readonly signal?: AbortSignal
   readonly onPhase?: (phase: AuditPhase, progress?: RunProgress) => void
+  /** Each round once everybody's signature was checked, before this party signs the next. */
+  readonly onRound?: (round: RoundView) => void
 }
 
 export interface AuditedResult {
@@ -165,8 +168,12 @@ class AuditedRun {
     const announced = channel.index === 0 ? encodeAnchor(await o.ledger.post(this.#run, digest)) : undefined
     if (announced !== undefined)
       await Promise.all(channel.others.map((to) => channel.send(to, STEP.open, announced)))
-    const anchor = decodeAnchor(announced ?? (await channel.receive(0, STEP.open)))
+    const named = announced ?? (await channel.receive(0, STEP.open))
+    const anchor = decodeAnchor(named)
     if (anchor === undefined) throw channel.blame(0, 'MALFORMED', 'named no block of the ledger')
+    // Two blocks for two parties would make them blame each other for running something else.
+    channel.note(named)
+    await channel.echo()
     const blockHash = await o.ledger.confirm(this.#run, digest, anchor)
     this.#context = new Uint8Array(runContext(o.context, digest, blockHash))
     this.#chain = new Uint8Array(chainStart(this.#context))
@@ -226,6 +233,10 @@ class AuditedRun {
       round: round.round,
       payloads: round.payloads.map((p) => new Uint8Array(p)),
       signatures: round.signatures.map((s) => new Uint8Array(s)),
+    })
+    this.#o.onRound?.({
+      round: round.round,
+      signed: round.payloads.map((p, i) => signedRound(this.#chain, p, round.signatures[i]!)),
     })
     this.#chain = new Uint8Array(chainNext(this.#chain, round.payloads))
   }

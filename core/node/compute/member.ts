@@ -21,6 +21,7 @@ import { buildJob } from './program.ts'
 import { resultDigest, sealAad } from './requester.ts'
 import { InputCollector } from './resharing.ts'
 import { runSpdz } from './spdz.ts'
+import type { Witness } from './witness.ts'
 
 const OUTPUTS = 'outputs'
 const PLAN_WAIT_MS = 30 * second
@@ -46,6 +47,8 @@ interface Attempt {
   transcript?: Hex
   /** Of an audited job, encoded. */
   publicTranscript?: Uint8Array
+  /** Names an audited run beside the job. */
+  nonce?: Hex
   ended: boolean
 }
 
@@ -64,15 +67,17 @@ interface StoredOutput {
 export class Member {
   readonly #context: NodeContext
   readonly #preprocessing: Preprocessing
+  readonly #witness: Witness
   readonly #attempts = new Map<string, Attempt>()
   readonly #waiting = new Map<string, ((attempt: Attempt) => void)[]>()
   /** Attempts at a job that ended without a result, by their keys. */
   readonly #failures = new Map<Hex, Set<string>>()
   computations = 0
 
-  constructor(context: NodeContext, preprocessing: Preprocessing) {
+  constructor(context: NodeContext, preprocessing: Preprocessing, witness: Witness) {
     this.#context = context
     this.#preprocessing = preprocessing
+    this.#witness = witness
     context.serve(PROTOCOLS.ready, async () => {
       if (!context.serving()) throw new EnigmaError('NOT_RUNNING', 'this node is paused')
       return encodeMessage('empty', {})
@@ -92,7 +97,24 @@ export class Member {
 
   /** The public transcript of an audited attempt that this node led. */
   publicTranscript(jobId: Hex, attempt: number): Uint8Array | undefined {
-    return this.#attempts.get(attemptKey(jobId, attempt, this.#context.transport.self))?.publicTranscript
+    return this.#led(jobId, attempt)?.publicTranscript
+  }
+
+  /** Whether an audited attempt that this node leads still runs here and has signed something. */
+  auditing(jobId: Hex, attempt: number): boolean {
+    const led = this.#led(jobId, attempt)
+    return led?.nonce !== undefined && !led.ended && this.#witness.has({ jobId, nonce: led.nonce })
+  }
+
+  /** Why the members of an audited attempt that this node led have different transcripts; `error` if they do not say. */
+  async compare(jobId: Hex, attempt: number, error: EnigmaError): Promise<unknown> {
+    const led = this.#led(jobId, attempt)
+    if (led?.nonce === undefined) return error
+    return this.#witness.examine({ jobId, nonce: led.nonce }, led.plan.committee, error)
+  }
+
+  #led(jobId: Hex, attempt: number): Attempt | undefined {
+    return this.#attempts.get(attemptKey(jobId, attempt, this.#context.transport.self))
   }
 
   /** Whether an attempt runs here. */
@@ -200,7 +222,8 @@ export class Member {
     const { plan, facts, collector } = attempt
     const inputs = collector.additive()
     try {
-      const { output, transcript } = await runSpdz(this.#context, this.#preprocessing, {
+      const modules = { preprocessing: this.#preprocessing, witness: this.#witness }
+      const { output, transcript } = await runSpdz(this.#context, modules, {
         audited: facts.job.protocol === 'spdz-audited',
         originals: collector.originals(),
         id: attemptKey(plan.jobId, plan.attempt, plan.committee[0] as NodeId),
@@ -212,6 +235,9 @@ export class Member {
         context: fromHex(transcriptDigest(plan, collector.digests()), 32),
         roundTimeoutMs: ROUND_TIMEOUT_MS,
         signal: attempt.abort.signal,
+        onRun: (nonce) => {
+          attempt.nonce = nonce
+        },
         onPhase: (phase, done, total) => this.#touch(attempt, phase, done, total),
       })
       if (transcript !== undefined) attempt.publicTranscript = transcript
