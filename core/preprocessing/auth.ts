@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { EnigmaError } from '../base/errors.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
 import { type PartyChannel, STEP } from './channel.ts'
@@ -113,6 +114,8 @@ export function decodeVector(
 
 /** Elements that share a vector of coefficients. */
 const CHECK_CHUNK = 8192
+/** Chunks between two turns of the event loop, about 10 ms. */
+const CHUNKS_A_TURN = 32
 
 /**
  * MAC check of opened values, and of secrets that must be zero (no value given), with random coefficients tossed
@@ -136,8 +139,10 @@ export async function checkMacs(
   // χ_k = ψ_c·φ_j for element j of chunk c: two random vectors in place of one long one.
   const longest = Math.min(CHECK_CHUNK, Math.max(1, ...checks.map(({ mac }) => mac.length)))
   const weights = field.random(longest, prg)
+  let chunks = 0
   for (const { value, mac } of checks)
     for (let at = 0; at < mac.length; at += CHECK_CHUNK) {
+      if (++chunks % CHUNKS_A_TURN === 0) await setImmediate()
       const to = Math.min(mac.length, at + CHECK_CHUNK)
       const chunk = field.slice(weights, 0, to - at)
       const factor = field.random(1, prg)

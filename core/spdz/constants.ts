@@ -4,6 +4,8 @@ import { second } from '../base/units.ts'
 export const ROUND_TIMEOUT_MS = 30 * second
 /** Elements a message. */
 export const CHUNK = 32_768
+/** Products whose local arithmetic is done between two turns of the event loop, some 20 ms. */
+export const BATCH = 1 << 17
 /** Chunks under way at once: bounds memory to a few tens of megabytes. */
 export const WINDOW = 24
 /** Opened values after which MACs are checked without being asked: bounds memory. */

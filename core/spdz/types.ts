@@ -41,6 +41,8 @@ export interface SpdzOptions {
   readonly signal?: AbortSignal
   /** Elements a message (default 32,768). */
   readonly chunk?: number
+  /** Products at a time; by default BATCH. */
+  readonly batch?: number
   /** Digest of what the committee is about to run; a party with another one is named with MPC_ABORTED. */
   readonly context?: Uint8Array
   /**

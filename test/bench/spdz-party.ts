@@ -10,6 +10,7 @@ import { bn254Scalar as field } from '../../core/field/fields.ts'
 import { freeAuth } from '../../core/preprocessing/auth.ts'
 import { LowGear } from '../../core/preprocessing/lowgear.ts'
 import type { AuthShare, MaterialSource, Triples } from '../../core/preprocessing/types.ts'
+import { BATCH } from '../../core/spdz/constants.ts'
 import { spdzEngine } from '../../core/spdz/engine.ts'
 import { joinSpdz } from '../../core/spdz/party.ts'
 import type { SpdzParty } from '../../core/spdz/types.ts'
@@ -83,7 +84,10 @@ async function multiply(p: SpdzParty, batch: number, rounds: number, repeats: nu
   const b = await p.input(0, own ? y : batch)
   const seconds: number[] = []
   for (let i = 0; i < repeats; i++) {
-    for (let k = 0; k < rounds; k++) stocked.push(await material!.triples(batch))
+    // In the pieces in which the party asks for them.
+    for (let k = 0; k < rounds; k++)
+      for (let at = 0; at < batch; at += BATCH)
+        stocked.push(await material!.triples(Math.min(BATCH, batch - at)))
     await p.check()
     const start = performance.now()
     let value: AuthShare = { share: field.slice(a.share, 0, batch), mac: field.slice(a.mac, 0, batch) }
