@@ -257,6 +257,7 @@ export class Preprocessing {
         session,
         parties,
         index,
+        checks: (epochId) => this.#store.checks(epochId),
         timeoutMs: TIMEOUT_MS,
         signal,
         onProgress: (_, at, total) => step(at / Math.max(1, total)),

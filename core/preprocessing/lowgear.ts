@@ -10,7 +10,7 @@ import type { NodeId, Session } from '../transport/types.ts'
 import { AuthArithmetic, checkMacs, decodeVector, freeAuth, openAll } from './auth.ts'
 import { PartyChannel, STEP } from './channel.ts'
 import { tossCoins } from './coin.ts'
-import type { AuthShare, Epoch, InputMasks, InversePairs, Squares, Triples } from './types.ts'
+import type { AuthShare, CheckMark, Epoch, InputMasks, InversePairs, Squares, Triples } from './types.ts'
 
 export interface LowGearOptions {
   readonly field: PrimeField
@@ -24,6 +24,8 @@ export interface LowGearOptions {
   readonly index: number
   /** To make more material for an epoch that exists. */
   readonly resume?: { readonly epochId: string; readonly macKey: FieldVector }
+  /** Where MAC checks of the epoch, which is known by then, are noted. */
+  readonly checks: (epochId: string) => CheckMark
   /** Longest silence of one party (default 2 min: proofs of the others take their time). */
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
@@ -468,7 +470,7 @@ export class LowGear {
 
   #check(checks: Parameters<typeof checkMacs>[2]): Promise<void> {
     this.#o.onProgress?.('checks', 0, 1)
-    return checkMacs(this.#channel, this.#arithmetic, checks)
+    return checkMacs(this.#channel, this.#arithmetic, checks, this.#o.checks(this.epoch.id))
   }
 }
 

@@ -176,7 +176,7 @@ class Party implements SpdzParty {
     this.#pendingLength = 0
     try {
       await this.channel.echo()
-      await checkMacs(this.channel, this.local, pending)
+      await checkMacs(this.channel, this.local, pending, this.#o.material.checks)
     } finally {
       for (const { value, mac } of pending) {
         value.free()

@@ -15,7 +15,7 @@ import { joinSpdz } from '../../core/spdz/party.ts'
 import type { SpdzParty } from '../../core/spdz/types.ts'
 import { Libp2pTransport } from '../../core/transport/libp2p.ts'
 import type { NodeId } from '../../core/transport/types.ts'
-import { dealOne } from '../unit/spdz/dealer.ts'
+import { dealOne, unnoted } from '../unit/spdz/dealer.ts'
 
 export type Command =
   | { kind: 'meet'; ids: NodeId[]; addresses: string[][] }
@@ -161,6 +161,7 @@ async function startGear(): Promise<void> {
     field,
     slots: standardParameters().n,
     bgv: thread.bgv,
+    checks: () => unnoted,
     session,
     parties,
     index: parties.indexOf(transport.self),

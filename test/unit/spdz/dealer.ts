@@ -1,8 +1,11 @@
 import { Prg } from '../../../core/base/random.ts'
 import { bn254Scalar as field } from '../../../core/field/fields.ts'
 import type { FieldVector } from '../../../core/field/types.ts'
-import type { AuthShare, Epoch, MaterialSource } from '../../../core/preprocessing/types.ts'
+import type { AuthShare, CheckMark, Epoch, MaterialSource } from '../../../core/preprocessing/types.ts'
 import type { NodeId } from '../../../core/transport/types.ts'
+
+/** Notes no MAC checks. */
+export const unnoted: CheckMark = { begin: () => undefined, pass: () => undefined }
 
 /**
  * A trusted dealer, for tests only: every party draws the same stream and takes its own part of correct material. Quick
@@ -75,6 +78,7 @@ export function dealOne(
       const clear = field.random(count, random)
       return { shares: share(clear, random), ...(owner === index ? { clear } : {}) }
     },
+    checks: unnoted,
     async destroy(reason) {
       source.destroyed = reason
     },
