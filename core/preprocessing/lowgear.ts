@@ -91,7 +91,7 @@ export class LowGear {
 
   /** Agrees on the epoch, exchanges keys and encrypted MAC key shares with their proofs. */
   static async start(options: LowGearOptions): Promise<LowGear> {
-    const { session, parties, index, bgv, field, resume, slots } = options
+    const { session, parties, index, field, resume, slots } = options
     const channel = new PartyChannel({
       session,
       parties,
@@ -110,6 +110,7 @@ export class LowGear {
       const context = (i: number, what: string) => utf8(`enigma/lowgear/${run}/${i}/${what}`)
       await channel.echo()
 
+      const bgv = announced(channel, options.bgv)
       const keys = await bgv.generateKeys(context(index, 'key'))
       options.onProgress?.('keys', 1, 3)
       await Promise.all(
@@ -142,14 +143,17 @@ export class LowGear {
       }
       options.onProgress?.('keys', 3, 3)
       const epoch: Epoch = { id: resume?.epochId ?? run, parties, index }
-      return new LowGear(options, {
-        channel,
-        epoch,
-        macKey,
-        secret: keys.secret,
-        own: keys.key,
-        parties: others,
-      })
+      return new LowGear(
+        { ...options, bgv },
+        {
+          channel,
+          epoch,
+          macKey,
+          secret: keys.secret,
+          own: keys.key,
+          parties: others,
+        },
+      )
     } catch (error) {
       await channel.abort()
       throw error
@@ -472,6 +476,17 @@ export class LowGear {
     this.#o.onProgress?.('checks', 0, 1)
     return checkMacs(this.#channel, this.#arithmetic, checks, this.#o.checks(this.epoch.id))
   }
+}
+
+/** The scheme, with the others told that this party is working while it does. */
+function announced(channel: PartyChannel, bgv: AsyncBgv): AsyncBgv {
+  return new Proxy(bgv, {
+    get: (target, method: string) => {
+      if (method === 'then') return undefined
+      const call = target[method as keyof AsyncBgv] as (...args: readonly unknown[]) => Promise<unknown>
+      return (...args: readonly unknown[]) => channel.working(() => call(...args))
+    },
+  })
 }
 
 async function sendBatch(
