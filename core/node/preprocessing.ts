@@ -213,7 +213,7 @@ export class Preprocessing {
         ) as Record<MaterialKind, number>
         return await work({ own, from, shared, known })
       } catch (error) {
-        await channel.abort()
+        await channel.abort(error)
         throw error
       } finally {
         await session.close()

@@ -56,6 +56,11 @@ export const STEP = {
 } as const
 export type Step = (typeof STEP)[keyof typeof STEP]
 
+/** Whether a session ended because a connection was lost, as far as this party saw or was told: `details.cut`. */
+export function isCut(error: unknown): boolean {
+  return hasCode(error, 'MPC_PARTY_LOST', 'MPC_ABORTED') && EnigmaError.from(error).details?.cut === true
+}
+
 export interface ChannelOptions {
   readonly session: Session
   /** In party order. */
@@ -163,11 +168,11 @@ export class PartyChannel {
     }
   }
 
-  /** The next message of a party, which must be of this step. Throws MPC_PARTY_LOST, MPC_ABORTED, CANCELLED. */
+  /** The next message of a party, which must be of this step. Throws MPC_PARTY_LOST, MPC_ABORTED, CANCELLED; see `isCut`. */
   async receive(from: number, step: Step): Promise<Uint8Array> {
     this.#check()
     const message = await this.#next(from)
-    if (message[1] === ABORT) throw this.#told(from)
+    if (message[1] === ABORT) throw this.#told(from, message[2] === 1)
     const peer = this.#peers[from]!
     const number = new DataView(message.buffer, message.byteOffset).getUint32(4, true)
     if (message[1] !== step || number !== peer.received)
@@ -192,9 +197,14 @@ export class PartyChannel {
     this.#echo.update(createHash('sha256').update(bytes).digest())
   }
 
+  /** Of what was broadcast so far: 32 bytes. The same at all parties after `echo`. */
+  get transcript(): Uint8Array {
+    return this.#echo.copy().digest()
+  }
+
   /** That all parties received the same broadcasts so far. Throws MPC_ABORTED (ECHO): someone told two stories. */
   async echo(): Promise<void> {
-    const own = this.#echo.copy().digest()
+    const own = this.transcript
     const sending = Promise.all(this.others.map((to) => this.send(to, STEP.echo, own)))
     sending.catch(() => undefined)
     for (const i of this.others) {
@@ -217,10 +227,11 @@ export class PartyChannel {
     return new EnigmaError('MPC_ABORTED', what, { details: { reason } })
   }
 
-  /** Tells the others that it is over, as far as they listen. */
-  async abort(): Promise<void> {
+  /** Tells the others that it is over, as far as they listen, and whether only a connection was lost. */
+  async abort(error?: unknown): Promise<void> {
     this.#failed ??= new EnigmaError('CANCELLED', 'the session is over')
     const message = this.#message(ABORT)
+    message[2] = Number(isCut(error))
     const told = Promise.allSettled(this.others.map((to) => this.#o.session.send(this.parties[to]!, message)))
     await withTimeout(told, ABORT_MS, 'a peer').catch(() => undefined)
   }
@@ -296,17 +307,18 @@ export class PartyChannel {
     if (this.#failed !== undefined) throw this.#failed
   }
 
-  #told(from: number): EnigmaError {
+  #told(from: number, cut: boolean): EnigmaError {
     return new EnigmaError('MPC_ABORTED', `party ${this.parties[from]} ended the session`, {
-      details: { party: this.parties[from]!, index: from, reason: 'TOLD' },
+      details: { party: this.parties[from]!, index: from, reason: 'TOLD', ...(cut && { cut }) },
     })
   }
 
   #lost(party: number, error: unknown): EnigmaError {
     if (hasCode(error, 'CANCELLED')) return EnigmaError.from(error)
+    const cut = hasCode(error, 'CHANNEL_CLOSED')
     return new EnigmaError('MPC_PARTY_LOST', `party ${this.parties[party]} does not answer`, {
       cause: error,
-      details: { party: this.parties[party]!, index: party },
+      details: { party: this.parties[party]!, index: party, ...(cut && { cut }) },
     })
   }
 }

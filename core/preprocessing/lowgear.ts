@@ -155,7 +155,7 @@ export class LowGear {
         },
       )
     } catch (error) {
-      await channel.abort()
+      await channel.abort(error)
       throw error
     }
   }
@@ -275,7 +275,7 @@ export class LowGear {
       await this.#channel.echo()
       return result
     } catch (error) {
-      await this.#channel.abort()
+      await this.#channel.abort(error)
       throw error
     }
   }

@@ -19,12 +19,15 @@ export function dealOne(
   parties: readonly NodeId[],
   index: number,
   seed = 1,
+  /** Of material under the same MAC key. */
+  batch = 0,
 ): MaterialSource & { destroyed?: string } {
   const n = parties.length
   const stream = (name: number) => {
     const bytes = new Uint8Array(32)
     new DataView(bytes.buffer).setUint32(0, seed)
     bytes[4] = name
+    bytes[5] = name === 0 ? 0 : batch
     return new Prg(bytes)
   }
   const keys = stream(0)
