@@ -44,6 +44,10 @@ export function createField(parameters: FieldParameters, kernel?: FieldKernel): 
     if (n !== 1) throw mismatch(vectors)
     return 0
   }
+  const checkWhole = (bytes: Uint8Array) => {
+    if (bytes.length % 32 === 0) return bytes
+    throw new EnigmaError('LENGTH_MISMATCH', `${bytes.length} bytes are not a whole number of elements of 32`)
+  }
   const checkLength = (n: number) => {
     if (!Number.isSafeInteger(n) || n < 0) throw new EnigmaError('INVALID_ARGUMENT', `${n} is not a length`)
     return n
@@ -57,14 +61,8 @@ export function createField(parameters: FieldParameters, kernel?: FieldKernel): 
 
     zeros: (length) => k.zeros(checkLength(length)),
     fromBigints: (values) => k.fromBytes(bigintsToWords(values.map(scalar.reduce))),
-    fromBytes(bytes) {
-      if (bytes.length % 32 !== 0)
-        throw new EnigmaError(
-          'LENGTH_MISMATCH',
-          `${bytes.length} bytes are not a whole number of elements of 32`,
-        )
-      return k.fromBytes(bytes)
-    },
+    fromBytes: (bytes) => k.fromBytes(checkWhole(bytes)),
+    fromMontgomery: (bytes) => k.fromMontgomery(checkWhole(bytes)),
     random(length, prg = new Prg()) {
       checkLength(length)
       const parts: FieldVector[] = []
@@ -86,6 +84,7 @@ export function createField(parameters: FieldParameters, kernel?: FieldKernel): 
       return values
     },
     toBytes: (v) => k.toBytes(v),
+    toMontgomery: (v) => k.toMontgomery(v),
 
     add: (a, b) => k.add(a, b, common(a, b)),
     sub: (a, b) => k.sub(a, b, common(a, b)),
@@ -98,7 +97,15 @@ export function createField(parameters: FieldParameters, kernel?: FieldKernel): 
       }
     },
     mul: (a, b) => k.mul(a, b, common(a, b)),
-    mulAdd: (a, b, c) => k.mulAdd(a, b, c, common(a, b, c)),
+    mulAdd: (a, b, c) => k.sumOfProducts([[a, b]], c, common(a, b, c)),
+    sumOfProducts(terms, addend) {
+      if (terms.length === 0) throw new EnigmaError('LENGTH_MISMATCH', 'a sum needs at least one product')
+      return k.sumOfProducts(
+        terms,
+        addend,
+        common(...terms.flat(), ...(addend === undefined ? [] : [addend])),
+      )
+    },
     scale: (a, factor) => k.linear([scalar.reduce(factor)], [a], a.length),
     inner: (a, b) => k.inner(a, b, common(a, b)),
     sum: (a) => k.sum(a),

@@ -31,6 +31,12 @@ export interface PrimeField {
   /** Canonical representatives in [0, modulus). */
   toBigints(v: FieldVector): bigint[]
   toBytes(v: FieldVector): Uint8Array
+  /**
+   * The form of `FieldVector` itself, x·2^261 mod the modulus as 32 little-endian bytes: as unambiguous as `toBytes`, and without
+   * its multiplication. `fromMontgomery` throws as `fromBytes` does.
+   */
+  toMontgomery(v: FieldVector): Uint8Array
+  fromMontgomery(bytes: Uint8Array): FieldVector
 
   add(a: FieldVector, b: FieldVector): FieldVector
   sub(a: FieldVector, b: FieldVector): FieldVector
@@ -38,6 +44,8 @@ export interface PrimeField {
   mul(a: FieldVector, b: FieldVector): FieldVector
   /** a·b + c, fused. */
   mulAdd(a: FieldVector, b: FieldVector, c: FieldVector): FieldVector
+  /** addend + Σ_j a_j·b_j over terms [a_j, b_j], element by element, with one reduction; throws LENGTH_MISMATCH without terms. */
+  sumOfProducts(terms: readonly (readonly [FieldVector, FieldVector])[], addend?: FieldVector): FieldVector
   scale(a: FieldVector, factor: bigint): FieldVector
   /** Σ a_i·b_i, a vector of length 1. */
   inner(a: FieldVector, b: FieldVector): FieldVector

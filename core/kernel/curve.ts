@@ -31,7 +31,7 @@ function msmWindow(n: number, bits: number): number {
 
 /** Batched arithmetic on a curve y² = x³ + b of prime order; see assembly/curve.ts for its side-channel limits. */
 export function createCurveKernel(parameters: CurveParameters): CurveKernel {
-  const { exports: wasm, memory } = createInstance(parameters.modulus, parameters.b)
+  const { exports: wasm, memory } = createInstance(parameters.modulus, { curveB: parameters.b })
   const work = memory.alloc(76 * CAP)
 
   const create = (n: number) => new WasmBlock(memory, n, 64)

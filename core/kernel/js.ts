@@ -1,5 +1,5 @@
 import { EnigmaError } from '../base/errors.ts'
-import { bigintsToWords, wordsToBigints } from './instance.ts'
+import { bigintsToWords, MONTGOMERY_R, wordsToBigints } from './instance.ts'
 import type { FieldKernel, KernelVector } from './types.ts'
 
 class BigintVector implements KernelVector {
@@ -55,21 +55,21 @@ export function createJsKernel(modulus: bigint): FieldKernel {
     return mod(u)
   }
 
+  const inverseOfR = invert(mod(MONTGOMERY_R))
+  const decode = (bytes: Uint8Array): bigint[] => {
+    const values = wordsToBigints(bytes)
+    const bad = values.findIndex((x) => x >= modulus)
+    if (bad === -1) return values
+    throw new EnigmaError('FIELD_RANGE', `element ${bad} is not a canonical encoding: not below the modulus`)
+  }
+
   return {
     kind: 'js',
     modulus,
     owns: (v) => v instanceof BigintVector && v.kernel === tag && !v.freed,
     zeros: (n) => create(new Array<bigint>(n).fill(0n)),
-    fromBytes(bytes) {
-      const values = wordsToBigints(bytes)
-      const bad = values.findIndex((x) => x >= modulus)
-      if (bad !== -1)
-        throw new EnigmaError(
-          'FIELD_RANGE',
-          `element ${bad} is not a canonical encoding: not below the modulus`,
-        )
-      return create(values)
-    },
+    fromBytes: (bytes) => create(decode(bytes)),
+    fromMontgomery: (bytes) => create(decode(bytes).map((x) => mod(x * inverseOfR))),
     fromWide: (bytes) =>
       build(bytes.length / 48, (i) => {
         const padded = new Uint8Array(64)
@@ -78,6 +78,7 @@ export function createJsKernel(modulus: bigint): FieldKernel {
         return low! + (high! << 256n)
       }),
     toBytes: (v) => bigintsToWords(get(v)),
+    toMontgomery: (v) => bigintsToWords(get(v).map((x) => mod(x * MONTGOMERY_R))),
     add: (a, b, n) => {
       const [x, y] = [reader(a), reader(b)]
       return build(n, (i) => x(i) + y(i))
@@ -90,9 +91,10 @@ export function createJsKernel(modulus: bigint): FieldKernel {
       const [x, y] = [reader(a), reader(b)]
       return build(n, (i) => x(i) * y(i))
     },
-    mulAdd: (a, b, c, n) => {
-      const [x, y, z] = [reader(a), reader(b), reader(c)]
-      return build(n, (i) => x(i) * y(i) + z(i))
+    sumOfProducts: (terms, addend, n) => {
+      const readers = terms.map(([a, b]) => [reader(a), reader(b)] as const)
+      const start = addend === undefined ? () => 0n : reader(addend)
+      return build(n, (i) => readers.reduce((total, [x, y]) => total + x(i) * y(i), start(i)))
     },
     inner: (a, b, n) => {
       const [x, y] = [reader(a), reader(b)]

@@ -1,6 +1,6 @@
 import { EnigmaError } from '../base/errors.ts'
 import type { Prg } from '../base/random.ts'
-import { bigintsToWords, createInstance } from './instance.ts'
+import { bigintsToWords, createInstance, type KernelOptions, MONTGOMERY_R } from './instance.ts'
 import type { KernelMemory } from './memory.ts'
 import { WasmBlock } from './wasm.ts'
 
@@ -64,6 +64,7 @@ export class RnsRing {
   readonly primes: readonly bigint[]
   readonly plaintext: bigint
   readonly #wasm
+  readonly #fused: boolean
   readonly #memory: KernelMemory
   readonly #primes: Prime[]
   readonly #field: { forward: number; backward: number; scale: number }
@@ -74,7 +75,7 @@ export class RnsRing {
    * N a power of two, 16 ≤ N ≤ 2^15; primes of at most 49 bits, ≡ 1 mod 2N, all different; the plaintext modulus a prime of
    * 225 to 255 bits, ≡ 1 mod 2N. Throws INVALID_ARGUMENT.
    */
-  constructor(n: number, primes: readonly bigint[], plaintext: bigint) {
+  constructor(n: number, primes: readonly bigint[], plaintext: bigint, options: KernelOptions = {}) {
     const order = BigInt(2 * n)
     if (!Number.isInteger(Math.log2(n)) || n < 16 || n > 1 << 15)
       throw new EnigmaError('INVALID_ARGUMENT', `a ring has a power of two from 16 to 32768, not ${n}`)
@@ -82,11 +83,12 @@ export class RnsRing {
       if (q % order !== 1n) throw new EnigmaError('INVALID_ARGUMENT', `${q} is not 1 modulo 2N`)
     if (primes.some((q) => q >> BigInt(RESIDUE_BITS) !== 0n) || new Set(primes).size !== primes.length)
       throw new EnigmaError('INVALID_ARGUMENT', 'the primes of a ring differ and have at most 49 bits')
-    const { exports, memory } = createInstance(plaintext)
+    const { exports, memory, fused } = createInstance(plaintext, options)
     this.n = n
     this.primes = primes
     this.plaintext = plaintext
     this.#wasm = exports
+    this.#fused = fused
     this.#memory = memory
     this.#bits = Math.log2(n)
     this.#primes = primes.map((q) => this.#tables(q))
@@ -324,7 +326,6 @@ export class RnsRing {
     const out = this.#memory.alloc(32 * this.n)
     try {
       this.#wasm.planesToField(out, planes.block.at, levels + 1, factors, OFFSET, correction, this.n)
-      this.#wasm.toBytesVector(out, out, this.n)
       return this.#memory.bytes(out, 32 * this.n).slice()
     } finally {
       this.#memory.free(out, 32 * this.n)
@@ -463,14 +464,14 @@ export class RnsRing {
     const at = this.#memory.alloc(bytes)
     try {
       this.#memory.bytes(at, bytes).set(elements)
-      const bad = this.#wasm.fromBytesVector(at, at, this.n)
+      const bad = this.#wasm.firstNotCanonical(at, this.n)
       if (bad !== -1)
         throw new EnigmaError(
           'FIELD_RANGE',
           `element ${bad} is not a canonical encoding: not below the modulus`,
         )
+      // Linear, with roots in Montgomery form: the elements need no conversion.
       run(at)
-      this.#wasm.toBytesVector(at, at, this.n)
       return this.#memory.bytes(at, bytes).slice()
     } finally {
       this.#memory.free(at, bytes)
@@ -499,15 +500,14 @@ export class RnsRing {
     return at
   }
 
-  /** Constants of `planesToField`: times R² in the kernel's form, and the sum that takes the offset away again. */
+  /** Constants of `planesToField` in the form that it asks for, and the sum that takes the offset away again. */
   #fieldFactors(key: string, values: readonly bigint[]): { factors: number; correction: number } {
     const r = this.plaintext
     let at = this.#constants.get(key)
     if (at === undefined) {
-      const montgomery = (1n << 261n) % r
-      const words = values.map((v) => (v * montgomery * montgomery) % r)
-      const sum = values.reduce((a, b) => a + b, 0n)
-      words.push((sum * BigInt(OFFSET) * montgomery) % r)
+      const form = this.#fused ? 1n << 57n : MONTGOMERY_R
+      const words = values.map((v) => (v * form) % r)
+      words.push((values.reduce((a, b) => a + b, 0n) * BigInt(OFFSET)) % r)
       at = this.#memory.alloc(32 * words.length)
       this.#memory.bytes(at, 32 * words.length).set(bigintsToWords(words))
       this.#constants.set(key, at)
@@ -538,7 +538,7 @@ export class RnsRing {
 
   #fieldTables(r: bigint) {
     const psi = primitiveRoot(r, this.n)
-    const montgomery = (1n << 261n) % r
+    const montgomery = MONTGOMERY_R % r
     const order = Array.from({ length: this.n }, (_, k) => reversed(k, this.#bits))
     const table = (root: bigint) => {
       const powers = powersOf(root, r, this.n)

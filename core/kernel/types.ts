@@ -21,11 +21,19 @@ export interface FieldKernel {
   /** n little-endian integers of 48 bytes, reduced. */
   fromWide(bytes: Uint8Array): KernelVector
   toBytes(v: KernelVector): Uint8Array
+  /** n elements as x·2^261 mod the modulus, which the WebAssembly kernel stores; throws FIELD_RANGE like `fromBytes`. */
+  fromMontgomery(bytes: Uint8Array): KernelVector
+  toMontgomery(v: KernelVector): Uint8Array
 
   add(a: KernelVector, b: KernelVector, n: number): KernelVector
   sub(a: KernelVector, b: KernelVector, n: number): KernelVector
   mul(a: KernelVector, b: KernelVector, n: number): KernelVector
-  mulAdd(a: KernelVector, b: KernelVector, c: KernelVector, n: number): KernelVector
+  /** addend + Σ_j a_j·b_j over terms [a_j, b_j]; at least one. */
+  sumOfProducts(
+    terms: readonly (readonly [KernelVector, KernelVector])[],
+    addend: KernelVector | undefined,
+    n: number,
+  ): KernelVector
   inner(a: KernelVector, b: KernelVector, n: number): KernelVector
   sum(a: KernelVector): KernelVector
   /** Σ factors[j]·vectors[j]; at least one vector, factors reduced. */

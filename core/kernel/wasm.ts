@@ -1,5 +1,5 @@
 import { EnigmaError } from '../base/errors.ts'
-import { bigintsToWords, createInstance } from './instance.ts'
+import { bigintsToWords, createInstance, type KernelOptions } from './instance.ts'
 import type { KernelMemory } from './memory.ts'
 import type { FieldKernel, KernelVector } from './types.ts'
 
@@ -45,8 +45,8 @@ export class WasmBlock {
 }
 
 /** The WebAssembly kernel: Montgomery form, 32 bytes an element (assembly/field.ts). */
-export function createWasmKernel(modulus: bigint): FieldKernel {
-  const { exports: wasm, memory } = createInstance(modulus)
+export function createWasmKernel(modulus: bigint, options: KernelOptions = {}): FieldKernel {
+  const { exports: wasm, memory } = createInstance(modulus, options)
 
   const create = (n: number) => new WasmBlock(memory, n, 32)
   const get = (v: KernelVector): WasmBlock => {
@@ -73,7 +73,7 @@ export function createWasmKernel(modulus: bigint): FieldKernel {
     fn(out.at, x, stride(a, n), y, stride(b, n), n)
     return out
   }
-  /** The addresses and strides of several vectors as two arrays of u32. */
+  /** The addresses and strides of several vectors as an array of u32. */
   const withPointers = <T>(
     vectors: readonly KernelVector[],
     n: number,
@@ -87,24 +87,37 @@ export function createWasmKernel(modulus: bigint): FieldKernel {
     })
     return withBytes(new Uint8Array(table.buffer), (at) => fn(at, at + 4 * k))
   }
+  /** Σ a_j·b_j for terms [address, stride, address, stride], plus `addend`. */
+  const sumOfProducts = (
+    terms: readonly number[],
+    addend: KernelVector | undefined,
+    n: number,
+  ): KernelVector => {
+    const at = addend === undefined ? 0 : get(addend).at
+    return withBytes(new Uint8Array(Uint32Array.from(terms).buffer), (table) => {
+      const out = create(n)
+      wasm.sumOfProducts(out.at, table, terms.length / 4, at, addend === undefined ? 0 : stride(addend, n), n)
+      return out
+    })
+  }
+
+  /** `check` converts in place, and tells the first element that is out of range, or -1. */
+  const decode = (bytes: Uint8Array, check: (at: number, n: number) => number): KernelVector => {
+    const out = create(bytes.length / 32)
+    memory.bytes(out.at, bytes.length).set(bytes)
+    const bad = check(out.at, out.length)
+    if (bad === -1) return out
+    out.free()
+    throw new EnigmaError('FIELD_RANGE', `element ${bad} is not a canonical encoding: not below the modulus`)
+  }
 
   return {
     kind: 'wasm',
     modulus,
     owns: (v) => v instanceof WasmBlock && v.memory === memory && !v.freed,
     zeros: create,
-    fromBytes(bytes) {
-      const n = bytes.length / 32
-      const out = create(n)
-      memory.bytes(out.at, bytes.length).set(bytes)
-      const bad = wasm.fromBytesVector(out.at, out.at, n)
-      if (bad === -1) return out
-      out.free()
-      throw new EnigmaError(
-        'FIELD_RANGE',
-        `element ${bad} is not a canonical encoding: not below the modulus`,
-      )
-    },
+    fromBytes: (bytes) => decode(bytes, (at, n) => wasm.fromBytesVector(at, at, n)),
+    fromMontgomery: (bytes) => decode(bytes, wasm.firstNotCanonical),
     fromWide: (bytes) =>
       withBytes(bytes, (at) => {
         const out = create(bytes.length / 48)
@@ -122,15 +135,16 @@ export function createWasmKernel(modulus: bigint): FieldKernel {
         memory.free(at, bytes)
       }
     },
+    toMontgomery: (v) => memory.bytes(get(v).at, v.length * 32).slice(),
     add: binary(wasm.addVector),
     sub: binary(wasm.subVector),
     mul: binary(wasm.mulVector),
-    mulAdd(a, b, c, n) {
-      const [x, y, z] = [get(a).at, get(b).at, get(c).at]
-      const out = create(n)
-      wasm.mulAddVector(out.at, x, stride(a, n), y, stride(b, n), z, stride(c, n), n)
-      return out
-    },
+    sumOfProducts: (terms, addend, n) =>
+      sumOfProducts(
+        terms.flatMap(([a, b]) => [get(a).at, stride(a, n), get(b).at, stride(b, n)]),
+        addend,
+        n,
+      ),
     inner(a, b, n) {
       const [x, y] = [get(a).at, get(b).at]
       const out = create(1)
@@ -144,14 +158,11 @@ export function createWasmKernel(modulus: bigint): FieldKernel {
       return out
     },
     linear: (factors, vectors, n) =>
-      withPointers(vectors, n, (pointers, strides) =>
-        withBytes(bigintsToWords(factors), (at) => {
-          const out = create(n)
-          wasm.fromBytesVector(at, at, factors.length)
-          wasm.linearVector(out.at, at, pointers, strides, factors.length, n)
-          return out
-        }),
-      ),
+      withBytes(bigintsToWords(factors), (at) => {
+        wasm.fromBytesVector(at, at, factors.length)
+        const terms = vectors.flatMap((v, j) => [get(v).at, stride(v, n), at + 32 * j, 0])
+        return sumOfProducts(terms, undefined, n)
+      }),
     evaluate(coefficients, x, n) {
       if (x < 65536n)
         return withPointers(coefficients, n, (pointers, strides) => {

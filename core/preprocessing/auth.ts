@@ -75,7 +75,7 @@ export async function openAll(
   field: PrimeField,
   share: FieldVector,
 ): Promise<FieldVector> {
-  const parts = await channel.broadcast(STEP.open, field.toBytes(share))
+  const parts = await channel.broadcast(STEP.open, field.toMontgomery(share))
   const vectors = parts.map((bytes, i) => decodeVector(channel, field, i, bytes, share.length))
   const sum = addUp(field, vectors)
   for (const v of vectors) v.free()
@@ -93,18 +93,19 @@ export function addUp(field: PrimeField, vectors: readonly FieldVector[]): Field
   return sum
 }
 
-/** A vector that party `from` sent. */
+/** A vector that party `from` sent, as `toMontgomery` or `toBytes` encodes it. */
 export function decodeVector(
   channel: PartyChannel,
   field: PrimeField,
   from: number,
   bytes: Uint8Array,
   length: number,
+  form: 'montgomery' | 'canonical' = 'montgomery',
 ): FieldVector {
   if (bytes.length !== length * field.byteLength)
     throw channel.blame(from, 'MALFORMED', 'sent a vector of another length')
   try {
-    return field.fromBytes(bytes)
+    return form === 'montgomery' ? field.fromMontgomery(bytes) : field.fromBytes(bytes)
   } catch {
     throw channel.blame(from, 'NOT_CANONICAL', 'sent something that is no field element')
   }
@@ -160,7 +161,7 @@ export async function checkMacs(
       factor.free()
     }
   weights.free()
-  const parts = await commitAndOpen(channel, field.toBytes(sum), () => mark.begin()).catch((error) => {
+  const parts = await commitAndOpen(channel, field.toMontgomery(sum), () => mark.begin()).catch((error) => {
     throw keyExposed(error)
   })
   sum.free()

@@ -251,7 +251,7 @@ export class LowGear {
           parts,
         )
         for (const part of parts) part.free()
-      } else await this.#channel.send(owner, STEP.toOwner, field.toBytes(x))
+      } else await this.#channel.send(owner, STEP.toOwner, field.toMontgomery(x))
       const shares = await this.#checkedByCombination({ share: x, mac }, clear)
       const known = clear && field.slice(clear, 0, length - 1)
       clear?.free()

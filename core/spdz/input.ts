@@ -52,7 +52,7 @@ export async function authenticate(party: SpdzParty, input: CommittedInput): Pro
   await party.check()
   const masks = field.concat([input.masks, u])
   const mask = field.inner(coefficients, masks)
-  const shown = await channel.broadcast(STEP.open, field.toBytes(mask))
+  const shown = await channel.broadcast(STEP.open, field.toMontgomery(mask))
 
   for (const i of party.parties.keys()) {
     const theirs = decodeVector(channel, field, i, shown[i]!, 1)

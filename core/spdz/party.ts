@@ -6,7 +6,7 @@ import { chainNext, chainStart, roundDigest } from '../commitments/rounds.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
 import { AuthArithmetic, addUp, checkMacs, decodeVector, freeAuth } from '../preprocessing/auth.ts'
 import { PartyChannel, STEP } from '../preprocessing/channel.ts'
-import type { AuthShare } from '../preprocessing/types.ts'
+import type { AuthShare, Triples } from '../preprocessing/types.ts'
 import type { NodeId } from '../transport/types.ts'
 import { CHUNK, PENDING_LIMIT, ROUND_TIMEOUT_MS, SIGNATURE_BYTES, WINDOW } from './constants.ts'
 import type { Product, SpdzOptions, SpdzParty } from './types.ts'
@@ -131,7 +131,7 @@ class Party implements SpdzParty {
         if (clear === undefined) throw new EnigmaError('INTERNAL', 'the owner does not know its masks')
         difference = field.sub(values, clear)
         clear.free()
-        const bytes = field.toBytes(difference)
+        const bytes = field.toMontgomery(difference)
         for (const to of this.channel.others) await this.channel.send(to, STEP.input, bytes)
         this.channel.note(bytes)
       } else {
@@ -185,23 +185,31 @@ class Party implements SpdzParty {
     }
   }
 
-  #combine(t: { a: AuthShare; b: AuthShare; c: AuthShare }, d: FieldVector, e: FieldVector): AuthShare {
-    const { field, local } = this
-    const step = (c: FieldVector, b: FieldVector, a: FieldVector) => {
-      const half = field.mulAdd(d, b, c)
-      const whole = field.mulAdd(e, a, half)
-      half.free()
-      return whole
-    }
-    const linear = {
-      share: step(t.c.share, t.b.share, t.a.share),
-      mac: step(t.c.mac, t.b.mac, t.a.mac),
-    }
+  #combine({ a, b, c }: Triples, d: FieldVector, e: FieldVector): AuthShare {
+    const { field } = this
     const square = field.mul(d, e)
-    const out = local.addPublic(linear, square)
-    freeAuth(linear)
+    const mac = field.sumOfProducts(
+      [
+        [d, b.mac],
+        [e, a.mac],
+        [square, this.local.macKey],
+      ],
+      c.mac,
+    )
+    let share = field.sumOfProducts(
+      [
+        [d, b.share],
+        [e, a.share],
+      ],
+      c.share,
+    )
+    if (this.index === 0) {
+      const own = share
+      share = field.add(own, square)
+      own.free()
+    }
     square.free()
-    return out
+    return { share, mac }
   }
 
   /** Values of shared vectors, all in one round. */
@@ -241,7 +249,7 @@ class Party implements SpdzParty {
       const own = window.map(({ from, to }) => field.slice(share, from, to))
       const sending = (async () => {
         for (const [k, { collector }] of window.entries())
-          if (collector !== index) await channel.send(collector, STEP.collect, field.toBytes(own[k]!))
+          if (collector !== index) await channel.send(collector, STEP.collect, field.toMontgomery(own[k]!))
       })()
       sending.catch(() => undefined)
       const sums = new Map<number, FieldVector>()
@@ -254,7 +262,7 @@ class Party implements SpdzParty {
         const sum = addUp(field, parts)
         for (const part of parts.slice(1)) part.free()
         sums.set(k, sum)
-        results.push([k, field.toBytes(sum)])
+        results.push([k, field.toMontgomery(sum)])
         await setImmediate()
       }
       await sending
@@ -288,13 +296,14 @@ class Party implements SpdzParty {
     const audit = this.#o.audit!
     const round = this.#rounds - 1
     const previous = this.#chain
+    // Transcripts hold canonical integers.
     const own = field.toBytes(share)
     const signature = audit.sign(roundDigest(audit.run, round, previous, own))
     const messages = await channel.broadcast(STEP.round, concatBytes(signature, own))
     const signatures = messages.map((m) => m.slice(0, SIGNATURE_BYTES))
     const payloads = messages.map((m) => m.slice(SIGNATURE_BYTES))
     const vectors = payloads.map((payload, i) => {
-      const vector = decodeVector(channel, field, i, payload, share.length)
+      const vector = decodeVector(channel, field, i, payload, share.length, 'canonical')
       const digest = roundDigest(audit.run, round, previous, payload)
       if (audit.signer(digest, signatures[i]!) !== this.parties[i])
         throw channel.blame(i, 'BAD_SIGNATURE', 'did not sign its round')

@@ -13,14 +13,18 @@ const FIELDS: FieldParameters[] = [
   { name: 'short', modulus: (1n << 224n) + 735n },
   { name: 'curve25519', modulus: (1n << 255n) - 19n },
 ]
-const KERNELS = { wasm: createWasmKernel, js: createJsKernel }
+const KERNELS = {
+  wasm: createWasmKernel,
+  'wasm without fused multiply-adds': (modulus: bigint) => createWasmKernel(modulus, { fused: false }),
+  js: createJsKernel,
+}
 
 const code = (expected: string) => expect.objectContaining({ code: expected })
 
 /** Values at which limbs, carries and the final subtraction are on the edge. */
 function edges(p: bigint): bigint[] {
   const out = [0n, 1n, 2n, p - 1n, p - 2n, p >> 1n, (p >> 1n) + 1n]
-  for (const bits of [29n, 58n, 64n, 87n, 128n, 192n, 203n, 223n]) {
+  for (const bits of [29n, 51n, 58n, 64n, 87n, 102n, 128n, 153n, 192n, 203n, 204n, 223n]) {
     out.push((1n << bits) - 1n, 1n << bits, p - (1n << bits))
   }
   return out
@@ -78,6 +82,37 @@ for (const parameters of FIELDS) {
         expect(read(f.linear(factors, vectors))).toEqual([mod(70n), mod(-350n)])
       })
 
+      it('sums products, with an addend and without, of more terms than one reduction takes', () => {
+        const c = f.fromBigints([p - 3n])
+        for (const k of [1, 2, 3, 64, 65, 130]) {
+          const terms = Array.from({ length: k }, (_, j): [FieldVector, FieldVector] =>
+            j % 3 === 2 ? [b, c] : [a, b],
+          )
+          const total = (x: bigint, y: bigint) =>
+            terms.reduce((t, [first]) => t + (first === b ? y * -3n : x * y), 0n)
+          expect(read(f.sumOfProducts(terms))).toEqual(each(total))
+          expect(read(f.sumOfProducts(terms, b))).toEqual(each((x, y) => total(x, y) + y))
+          expect(read(f.sumOfProducts(terms, c))).toEqual(each((x, y) => total(x, y) - 3n))
+        }
+        const largest = f.fromBigints(new Array(37).fill(-1n))
+        expect(new Set(read(f.sumOfProducts(new Array(64).fill([largest, largest]), largest)))).toEqual(
+          new Set([63n]),
+        )
+        expect(() => f.sumOfProducts([])).toThrow(code('LENGTH_MISMATCH'))
+        expect(() => f.sumOfProducts([[a, b]], largest)).toThrow(code('LENGTH_MISMATCH'))
+      })
+
+      it('gives the same at every length, tails included', () => {
+        for (const n of [0, 1, 2, 4, 5, 15, 16, 17, 31, 33, 1023, 1025, 2063]) {
+          const [x, y] = [0, 7].map((shift) =>
+            Array.from({ length: n }, (_, i) => xs[(i * 5 + shift) % xs.length]!),
+          )
+          const [v, w] = [f.fromBigints(x!), f.fromBigints(y!)]
+          expect(read(f.mul(v, w))).toEqual(x!.map((s, i) => mod(s * y![i]!)))
+          expect(read(f.inner(v, w))).toEqual([mod(x!.reduce((t, s, i) => t + s * y![i]!, 0n))])
+        }
+      })
+
       it('evaluates polynomials at small, large and zero points', () => {
         for (const degree of [0, 1, 5, 40]) {
           const largest = Array.from({ length: degree + 1 }, () => f.fromBigints([-1n, 1n, 0n]))
@@ -107,6 +142,15 @@ for (const parameters of FIELDS) {
         }
         expect(() => f.fromBytes(new Uint8Array(33))).toThrow(code('LENGTH_MISMATCH'))
         expect(f.fromBytes(new Uint8Array(0)).length).toBe(0)
+      })
+
+      it('round-trips the form of its memory, the same for every kernel, and refuses what is out of range', () => {
+        expect(read(f.fromMontgomery(f.toMontgomery(a)))).toEqual(xs)
+        expect(f.toMontgomery(a)).toEqual(f.toBytes(f.fromBigints(xs.map((x) => x << 261n))))
+        const bytes = f.toBytes(f.zeros(2))
+        for (let i = 0; i < 32; i++) bytes[32 + i] = Number((p >> BigInt(8 * i)) & 255n)
+        expect(() => f.fromMontgomery(bytes)).toThrow(code('FIELD_RANGE'))
+        expect(() => f.fromMontgomery(new Uint8Array(31))).toThrow(code('LENGTH_MISMATCH'))
       })
 
       it('draws the element that the stream of the seed defines', () => {

@@ -21,7 +21,8 @@ export const RECIPROCAL: usize = 1264 // 2^232/m as f64, rounded down
 export const SQRT_EXPONENT: usize = 1272 // (m + 1)/4, 4 words (only for m ≡ 3 mod 4)
 export const CURVE_B: usize = 1304 // curve coefficient b, Montgomery form
 export const UNIT: usize = 1336 // the integer 1: multiplying by it leaves Montgomery form
-/** Scratch memory of this file; the map continues in vector.ts (2048…) and curve.ts (4096…). */
+export const FUSED: usize = 1368 // u32: 1 where fused.ts may be used
+/** Scratch memory of this file; the map continues in vector.ts (2048…), curve.ts (4096…), ring.ts (8192…) and fused.ts (16384…). */
 const TABLE: usize = 1408 // 16 elements of 32 bytes
 
 /** dst = Σ r_i·2^(29i) mod m for normalised limbs of a value below 2m. */

@@ -1,7 +1,7 @@
 export { mul, sqr, add, sub, inverse } from './field'
 export {
-  addVector, subVector, mulVector, mulAddVector, innerVector, sumVector, linearVector, evaluateSmall, inverseVector,
-  fromBytesVector, toBytesVector, fromWideVector, gatherVector, broadcastVector, equalVector,
+  addVector, subVector, mulVector, sumOfProducts, innerVector, sumVector, evaluateSmall, inverseVector,
+  fromBytesVector, toBytesVector, firstNotCanonical, fromWideVector, gatherVector, broadcastVector, equalVector,
 } from './vector'
 export {
   addPoints, scalePoints, buildTable, recode, fixedBase, msm,

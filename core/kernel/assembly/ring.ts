@@ -4,13 +4,19 @@
 // A product a·b < 2^102 is split exactly into h + l, h = fl(a·b), by a fused multiply-add; then
 // h − ⌊h/q⌉·q is exact as well. Where the engine does not fuse (the module without relaxed SIMD) the exact parts come from
 // Dekker's splitting. No branch and no address depends on an element; samplers take a fixed number of bytes each.
-import { MODULUS_WORDS, accCarry, accMul, accReduce, add as addField, mul as mulField, sub as subField } from './field'
+import { FUSED, MODULUS_WORDS, accCarry, accMul, accReduce, add as addField, copy, sub as subField } from './field'
+import { fusedPlanes } from './fused'
+import { mulVector } from './vector'
 
 const Q: usize = 8192 // q, twice
 const QI: usize = 8208 // 1/q, twice
 const TMP: usize = 8224 // a field element
 const ACC: usize = 8320 // columns of a sum of products
 const HALF: f64 = 0.5
+/** Butterflies over the field at a time, their second operands, and the roots for them. */
+const BLOCK: usize = 128
+const OPERANDS: usize = 20480
+const ROOTS: usize = 24576
 
 /** The exact rest of a·b beyond its rounding: what the start-up test compares. */
 export function roundingRest(a: f64, b: f64): f64 {
@@ -367,10 +373,14 @@ export function splitElements(planes: usize, src: usize, n: usize): void {
 }
 
 /**
- * Field elements (Montgomery form) Σ_j factors[j]·planes[j]: plane j holds integers of magnitude below 2^50, factors
- * are given times R² mod m; offset is added first to make every integer positive, and compensated in `correction`.
+ * Canonical elements Σ_j factors[j]·planes[j], k ≤ 20: plane j holds integers of magnitude below 2^50. Factors are given times
+ * 2^57 mod m where products are fused, else times R; then offset is added first to make every integer positive, and
+ * compensated in `correction`.
  */
 export function planesToField(dst: usize, planes: usize, k: usize, factors: usize, offset: f64, correction: usize, n: usize): void {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (load<u32>(FUSED) != 0) return fusedPlanes(dst, planes, k, factors, n)
+  }
   const stride = n << 3
   store<u64>(TMP, 0, 8)
   store<u64>(TMP, 0, 16)
@@ -390,19 +400,24 @@ export function planesToField(dst: usize, planes: usize, k: usize, factors: usiz
 
 // ---- transforms over the field -------------------------------------------------------------------------------
 
-/** Negacyclic transform over the field, in place; table[k] = ψ^bitrev(k) in Montgomery form. */
+/** Negacyclic transform over the field, in place, of elements in any form; table[k] = ψ^bitrev(k) in Montgomery form, n ≥ 4. */
 export function fieldForward(a: usize, n: usize, table: usize): void {
+  const half = n >> 1
+  const block = min(BLOCK, half)
   let m: usize = 1
-  for (let t = n >> 1; t >= 1; t >>= 1, m <<= 1) {
+  for (let t = half; t >= 1; t >>= 1, m <<= 1) {
     const span = t << 5
-    for (let i: usize = 0; i < m; i++) {
-      const w = table + ((m + i) << 5)
-      let p = a + i * (span << 1)
-      const end = p + span
-      for (; p < end; p += 32) {
-        mulField(TMP, p + span, w)
-        subField(p + span, p, TMP)
-        addField(p, p, TMP)
+    const run = min(t, block)
+    for (let s: usize = 0; s < half; s += block) {
+      for (let j: usize = 0; j < block; j += run) memory.copy(OPERANDS + (j << 5), first(a, s + j, t) + span, run << 5)
+      mulRoots(OPERANDS, s, t, m, run, block, table)
+      for (let j: usize = 0; j < block; j += run) {
+        const p = first(a, s + j, t)
+        const v = OPERANDS + (j << 5)
+        for (let i: usize = 0; i < run << 5; i += 32) {
+          subField(p + span + i, p + i, v + i)
+          addField(p + i, p + i, v + i)
+        }
       }
     }
   }
@@ -410,21 +425,41 @@ export function fieldForward(a: usize, n: usize, table: usize): void {
 
 /** The inverse; table[k] = ψ^-bitrev(k), scale = 1/N. */
 export function fieldBackward(a: usize, n: usize, table: usize, scale: usize): void {
+  const half = n >> 1
+  const block = min(BLOCK, half)
   let t: usize = 1
-  for (let m = n >> 1; m >= 1; m >>= 1, t <<= 1) {
+  for (let m = half; m >= 1; m >>= 1, t <<= 1) {
     const span = t << 5
-    for (let i: usize = 0; i < m; i++) {
-      const w = table + ((m + i) << 5)
-      let p = a + i * (span << 1)
-      const end = p + span
-      for (; p < end; p += 32) {
-        subField(TMP, p, p + span)
-        addField(p, p, p + span)
-        mulField(p + span, TMP, w)
+    const run = min(t, block)
+    for (let s: usize = 0; s < half; s += block) {
+      for (let j: usize = 0; j < block; j += run) {
+        const p = first(a, s + j, t)
+        const v = OPERANDS + (j << 5)
+        for (let i: usize = 0; i < run << 5; i += 32) {
+          subField(v + i, p + i, p + span + i)
+          addField(p + i, p + i, p + span + i)
+        }
       }
+      mulRoots(OPERANDS, s, t, m, run, block, table)
+      for (let j: usize = 0; j < block; j += run) memory.copy(first(a, s + j, t) + span, OPERANDS + (j << 5), run << 5)
     }
   }
-  for (let p = a; p < a + (n << 5); p += 32) mulField(p, p, scale)
+  mulVector(a, a, 32, scale, 0, n)
+}
+
+/** The first operand of butterfly s of a level whose operands are t apart, t a power of two. */
+// @ts-ignore: decorator
+@inline
+function first(a: usize, s: usize, t: usize): usize {
+  return a + (((s & ~(t - 1)) + s) << 5)
+}
+
+/** Multiplies the operands of the butterflies from s on by their roots, which are equal for `run` of them. */
+function mulRoots(v: usize, s: usize, t: usize, m: usize, run: usize, block: usize, table: usize): void {
+  const root = table + ((m + s / t) << 5)
+  if (run == block) return mulVector(v, v, 32, root, 0, block)
+  for (let j: usize = 0; j < block; j++) copy(ROOTS + (j << 5), root + ((j / run) << 5))
+  mulVector(v, v, 32, ROOTS, 32, block)
 }
 
 // ---- encoding of residues ------------------------------------------------------------------------------------

@@ -1,12 +1,14 @@
 // Loops over vectors of 32-byte elements. A stride is 32, or 0 for an operand that is broadcast.
 import {
-  LIMB, MODULUS, ONE, R2, R2_HIGH, RECIPROCAL, UNIT,
+  FUSED, LIMB, MODULUS, ONE, R2, R2_HIGH, RECIPROCAL, UNIT,
   accCarry, accMul, accReduce, add, clear, copy, inverse, isCanonical, isEqual, isZero, mul, storeReduced, sub,
 } from './field'
+import { fusedInner, fusedSum } from './fused'
 
 const ACC: usize = 2048 // 17 columns of 8 bytes
 const T0: usize = 2304
 const T1: usize = 2336
+const TERM: usize = 2368 // one term of sumOfProducts
 
 export function addVector(dst: usize, a: usize, sa: usize, b: usize, sb: usize, n: usize): void {
   for (let i: usize = 0; i < n; i++, dst += 32, a += sa, b += sb) add(dst, a, b)
@@ -17,14 +19,23 @@ export function subVector(dst: usize, a: usize, sa: usize, b: usize, sb: usize, 
 }
 
 export function mulVector(dst: usize, a: usize, sa: usize, b: usize, sb: usize, n: usize): void {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (useFused(n)) {
+      store<u32>(TERM, u32(a), 0)
+      store<u32>(TERM, u32(sa), 4)
+      store<u32>(TERM, u32(b), 8)
+      store<u32>(TERM, u32(sb), 12)
+      return fusedSum(dst, TERM, 1, 0, 0, n)
+    }
+  }
   for (let i: usize = 0; i < n; i++, dst += 32, a += sa, b += sb) mul(dst, a, b)
 }
 
-export function mulAddVector(dst: usize, a: usize, sa: usize, b: usize, sb: usize, c: usize, sc: usize, n: usize): void {
-  for (let i: usize = 0; i < n; i++, dst += 32, a += sa, b += sb, c += sc) {
-    mul(T0, a, b)
-    add(dst, T0, c)
-  }
+/** A few elements one after the other are faster than in pairs. */
+// @ts-ignore: decorator
+@inline
+function useFused(n: usize): bool {
+  return n > 4 && load<u32>(FUSED) != 0
 }
 
 // @ts-ignore: decorator
@@ -35,6 +46,9 @@ function accClear(): void {
 
 /** dst = Σ a_i·b_i: one reduction for 32 products. */
 export function innerVector(dst: usize, a: usize, sa: usize, b: usize, sb: usize, n: usize): void {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (useFused(n)) return fusedInner(dst, a, sa, b, sb, n, ACC)
+  }
   clear(T1)
   for (let i: usize = 0; i < n; ) {
     accClear()
@@ -56,27 +70,32 @@ export function sumVector(dst: usize, a: usize, n: usize): void {
   copy(dst, T1)
 }
 
-/** dst_i = Σ_j factors_j·vectors_j[i]; `pointers` is an array of u32 addresses, `strides` of u32 strides. */
-export function linearVector(dst: usize, factors: usize, pointers: usize, strides: usize, k: usize, n: usize): void {
-  for (let i: usize = 0; i < n; i++, dst += 32) {
+/**
+ * dst_i = c_i + Σ_j a_j,i·b_j,i for k terms; `terms` is an array of u32: address and stride of a_j, then of b_j. c = 0 for
+ * none. dst may be c.
+ */
+export function sumOfProducts(dst: usize, terms: usize, k: usize, c: usize, sc: usize, n: usize): void {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (useFused(n)) return fusedSum(dst, terms, k, c, sc, n)
+  }
+  for (let i: usize = 0; i < n; i++, dst += 32, c += sc) {
+    clear(T1)
     for (let j: usize = 0; j < k; ) {
-      const first = j == 0
       accClear()
       const end = min(j + 32, k)
       while (j < end) {
         const stop = min(j + 4, end)
         for (; j < stop; j++) {
-          const stride: usize = load<u32>(strides + j * 4)
-          accMul(ACC, usize(load<u32>(pointers + j * 4)) + i * stride, factors + j * 32)
+          const t = terms + (j << 4)
+          accMul(ACC, usize(load<u32>(t)) + i * usize(load<u32>(t, 4)), usize(load<u32>(t, 8)) + i * usize(load<u32>(t, 12)))
         }
         accCarry(ACC)
       }
-      if (first) accReduce(dst, ACC)
-      else {
-        accReduce(T0, ACC)
-        add(dst, dst, T0)
-      }
+      accReduce(T0, ACC)
+      add(T1, T1, T0)
     }
+    if (c != 0) add(dst, T1, c)
+    else copy(dst, T1)
   }
 }
 
@@ -187,15 +206,19 @@ export function inverseVector(dst: usize, a: usize, n: usize): i32 {
 
 /** Canonical little-endian integers to Montgomery form; returns the first index out of range, or -1. */
 export function fromBytesVector(dst: usize, a: usize, n: usize): i32 {
-  for (let i: usize = 0; i < n; i++, dst += 32, a += 32) {
-    if (!isCanonical(a)) return i32(i)
-    mul(dst, a, R2)
-  }
-  return -1
+  const bad = firstNotCanonical(a, n)
+  if (bad == -1) mulVector(dst, a, 32, R2, 0, n)
+  return bad
 }
 
 export function toBytesVector(dst: usize, a: usize, n: usize): void {
-  for (let i: usize = 0; i < n; i++, dst += 32, a += 32) mul(dst, a, UNIT)
+  mulVector(dst, a, 32, UNIT, 0, n)
+}
+
+/** The index of the first integer that is not below m, or -1. */
+export function firstNotCanonical(a: usize, n: usize): i32 {
+  for (let i: usize = 0; i < n; i++, a += 32) if (!isCanonical(a)) return i32(i)
+  return -1
 }
 
 /** Integers of 48 bytes, little-endian, reduced modulo m: at most 2^-128 from uniform. `high` has 16 bytes each. */

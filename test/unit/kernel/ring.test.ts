@@ -26,10 +26,14 @@ function elements(prg: Prg, n: number): Uint8Array {
   return bytes
 }
 
-describe.each([16, 128])('polynomials modulo X^%i + 1', (n) => {
+describe.each([
+  [16, true],
+  [128, true],
+  [128, false],
+])('polynomials modulo X^%i + 1, with fused multiply-adds: %s', (n, fused) => {
   const prg = new Prg(new Uint8Array(32).fill(n))
   const primes = ringPrimes(n, 49, 9)
-  const ring = new RnsRing(n, primes, R)
+  const ring = new RnsRing(n, primes, R, { fused })
 
   it('multiplies as schoolbook does, modulo every prime', () => {
     const [a, b] = [ring.uniform(prg), ring.uniform(prg)]
