@@ -22,6 +22,7 @@ const BENCHES = [
   ['system.ts', 'systemBench'],
   ['audit.ts', 'auditBench'],
   ['gas.ts', 'gasBench'],
+  ['jiff.ts', 'jiffBench'],
 ] as const
 
 requireRuntime()

@@ -1,9 +1,8 @@
-import { equalBytes, toHex } from '../base/bytes.ts'
+import { fromHex, toHex } from '../base/bytes.ts'
 import { type Opening, openingDigest } from '../commitments/openings.ts'
-import { chainNext, payloadDigest, roundDigest, runId } from '../commitments/rounds.ts'
-import type { RoundRecord } from '../spdz/types.ts'
+import { payloadDigest, runId, statementDigest } from '../commitments/rounds.ts'
 import { fits } from './closing.ts'
-import type { AuditFacts, CheatEvidence, SignedRound, Transcript } from './types.ts'
+import type { AuditFacts, CheatEvidence, RunView, SignedRound, Transcript } from './types.ts'
 
 /** Evidence for the contract, if the party has signed the opening and it does not fit. */
 export function openingEvidence(
@@ -23,48 +22,41 @@ export function openingEvidence(
 }
 
 /**
- * Evidence from two transcripts of one run, as two parties have them: a party that signed different payloads, or
- * different histories, for one round. Both sides' chains start from `start`, see `runContext` and `chainStart`.
+ * Evidence from two parties' views of one run: a party that signed different payloads, or different histories, for one round.
+ * Views come from anywhere: only what the party has signed itself counts, and an honest party signs each round of a run once.
  */
 export function findEquivocation(
-  a: Transcript,
-  b: Transcript,
-  start: Uint8Array,
+  a: RunView,
+  b: RunView,
   signer: AuditFacts['signer'],
 ): CheatEvidence | undefined {
-  const run = runId(a.jobId, a.nonce)
-  if (!equalBytes(run, runId(b.jobId, b.nonce))) return undefined
-  const other = history(b, start)
-  for (const [round, x] of history(a, start)) {
-    const y = other.get(round)
-    for (const [i, party] of a.parties.entries()) {
-      const [p, q] = [x.payloads[i], y?.payloads[i]]
-      const [s, u] = [x.signatures[i], y?.signatures[i]]
-      if (!y || !p || !q || !s || !u || (equalBytes(p, q) && equalBytes(x.previous, y.previous))) continue
-      if (signer(roundDigest(run, round, x.previous, p), s) !== party) continue
-      if (signer(roundDigest(run, round, y.previous, q), u) !== party) continue
-      const signed: [SignedRound, SignedRound] = [
-        signedRound(x.previous, p, s),
-        signedRound(y.previous, q, u),
-      ]
-      return {
-        ...{ kind: 'equivocation', jobId: toHex(a.jobId), nonce: toHex(a.nonce), party },
-        ...{ round, signed },
-      }
+  const { jobId, nonce, parties } = a
+  if (jobId !== b.jobId || nonce !== b.nonce || parties.join() !== b.parties.join()) return undefined
+  for (const { round, signed } of a.rounds) {
+    const other = b.rounds.find((r) => r.round === round)
+    for (const [i, party] of parties.entries()) {
+      const [x, y] = [signed[i], other?.signed[i]]
+      if (x === undefined || y === undefined) continue
+      const evidence = contradiction({ jobId, nonce, party, round, signed: [x, y] }, signer)
+      if (evidence !== undefined) return evidence
     }
   }
   return undefined
 }
 
-/** Each round by its number, with the chain value before it. */
-function history(t: Transcript, start: Uint8Array) {
-  const rounds = new Map<number, RoundRecord & { previous: Uint8Array }>()
-  let previous = start
-  for (const r of t.rounds) {
-    rounds.set(r.round, { ...r, previous })
-    previous = chainNext(previous, r.payloads)
+/** Two statements of a party about one round as evidence, if it has signed both and they differ. */
+export function contradiction(
+  { jobId, nonce, party, round, signed }: Omit<CheatEvidence & { kind: 'equivocation' }, 'kind'>,
+  signer: AuditFacts['signer'],
+): CheatEvidence | undefined {
+  const [x, y] = signed
+  if (x.previous === y.previous && x.payload === y.payload) return undefined
+  const run = runId(fromHex(jobId, 32), fromHex(nonce, 32))
+  for (const { previous, payload, signature } of signed) {
+    const digest = statementDigest(run, round, fromHex(previous, 32), fromHex(payload, 32))
+    if (signer(digest, fromHex(signature)) !== party) return undefined
   }
-  return rounds
+  return { kind: 'equivocation', jobId, nonce, party, round, signed }
 }
 
 /** What the contract takes of one signed broadcast. */

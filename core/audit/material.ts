@@ -3,6 +3,7 @@ import { concatBytes } from '../base/bytes.ts'
 import { EnigmaError } from '../base/errors.ts'
 import { g1 } from '../commitments/g1.ts'
 import { commitVector } from '../commitments/pedersen.ts'
+import { bn254Scalar } from '../field/fields.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
 import { freeAuth } from '../preprocessing/auth.ts'
 import type {
@@ -16,24 +17,22 @@ import type {
 import type { SpdzParty } from '../spdz/types.ts'
 import { challenge, type Rerandomiser, rerandomiser } from './challenge.ts'
 import type { Layout } from './layout.ts'
+import type { CommitVector } from './types.ts'
 
 /** Commitments made between two turns of the event loop, about 25 ms. */
 const SLICE = 1024
 
 /** Uncompressed commitments, 64 bytes each, made in slices. */
-async function commitInSlices(
-  field: PrimeField,
-  values: FieldVector,
-  masks: FieldVector,
-): Promise<Uint8Array> {
+const commitInSlices: CommitVector = async (values, masks, signal) => {
   const parts: Uint8Array[] = []
   for (let at = 0; at < values.length; at += SLICE) {
     const to = Math.min(values.length, at + SLICE)
-    const [v, m] = [field.slice(values, at, to), field.slice(masks, at, to)]
+    const [v, m] = [bn254Scalar.slice(values, at, to), bn254Scalar.slice(masks, at, to)]
     const points = commitVector(v, m)
     parts.push(g1.toBytes(points))
     for (const part of [v, m, points]) part.free()
     await setImmediate()
+    signal?.throwIfAborted()
   }
   return concatBytes(...parts)
 }
@@ -79,7 +78,12 @@ export class AuditedMaterial implements MaterialSource {
   }
 
   /** Takes everything of the layout from `source` and commits to it. Codes: those of the source. */
-  static async draw(field: PrimeField, source: MaterialSource, layout: Layout): Promise<AuditedMaterial> {
+  static async draw(
+    field: PrimeField,
+    source: MaterialSource,
+    layout: Layout,
+    { commit = commitInSlices, signal }: { commit?: CommitVector; signal?: AbortSignal } = {},
+  ): Promise<AuditedMaterial> {
     const triples = await source.triples(2 * layout.triples)
     const none = { share: field.zeros(0), mac: field.zeros(0) }
     const bits = layout.bits === 0 ? none : await source.bits(layout.bits)
@@ -87,7 +91,7 @@ export class AuditedMaterial implements MaterialSource {
     const { a, b, c } = triples
     const shares = field.concat([a.share, b.share, c.share, bits.share, randoms.share])
     const masks = field.random(shares.length)
-    const commitments = await commitInSlices(field, shares, masks)
+    const commitments = await commit(shares, masks, signal)
     shares.free()
     return new AuditedMaterial(field, source, layout, { triples, bits, randoms }, masks, commitments)
   }

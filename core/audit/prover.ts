@@ -17,11 +17,12 @@ import type { NodeId, Session } from '../transport/types.ts'
 import { commitmentsDigest, runContext } from './challenge.ts'
 import { answer, ask, commitOutputs, decodeAnswer, encodeAnswer, fits, hasOutputs } from './closing.ts'
 import { ANSWER_ROUND, OUTPUT_ROUND } from './constants.ts'
+import { signedRound } from './evidence.ts'
 import { type Layout, layoutOf } from './layout.ts'
 import { AuditedMaterial } from './material.ts'
 import { replay } from './replay.ts'
 import { decodeAnchor, encodeAnchor } from './transcript.ts'
-import type { Anchor, Transcript } from './types.ts'
+import type { Anchor, CommitVector, RoundView, Transcript } from './types.ts'
 
 export type AuditPhase = 'committing' | 'checking' | 'inputs' | 'computing' | 'closing'
 
@@ -59,11 +60,15 @@ export interface AuditedRunOptions {
     /** That L[anchorKey(run)] of the anchor's writer was `digest` at its block, and the block's hash (32 bytes). */
     confirm(run: Uint8Array, digest: Uint8Array, anchor: Anchor): Promise<Uint8Array>
   }
+  /** By default in this thread, slice by slice. */
+  readonly commit?: CommitVector
   readonly roundTimeoutMs: number
   /** Longest wait for the ledger. */
   readonly ledgerTimeoutMs: number
   readonly signal?: AbortSignal
   readonly onPhase?: (phase: AuditPhase, progress?: RunProgress) => void
+  /** Each round once everybody's signature was checked, before this party signs the next. */
+  readonly onRound?: (round: RoundView) => void
 }
 
 export interface AuditedResult {
@@ -152,7 +157,7 @@ class AuditedRun {
     o.onPhase?.('committing')
     const channel = this.#channel
     const layout = this.#layout
-    this.#material = await channel.working(() => AuditedMaterial.draw(o.field, o.material, layout))
+    this.#material = await channel.working(() => AuditedMaterial.draw(o.field, o.material, layout, o))
     const material = await channel.broadcast(STEP.commit, this.#material.commitments)
     const size = g1.byteLength * (layout.length - layout.inputs)
     for (const [i, bytes] of material.entries())
@@ -164,8 +169,12 @@ class AuditedRun {
     const announced = channel.index === 0 ? encodeAnchor(await post()) : undefined
     if (announced !== undefined)
       await Promise.all(channel.others.map((to) => channel.send(to, STEP.open, announced)))
-    const anchor = decodeAnchor(announced ?? (await channel.receive(0, STEP.open)))
+    const named = announced ?? (await channel.receive(0, STEP.open))
+    const anchor = decodeAnchor(named)
     if (anchor === undefined) throw channel.blame(0, 'MALFORMED', 'named no block of the ledger')
+    // Two blocks for two parties would make them blame each other for running something else.
+    channel.note(named)
+    await channel.echo()
     const blockHash = await channel.working(() => o.ledger.confirm(this.#run, digest, anchor))
     // The computation has a shorter timeout, and nobody waits for the ledger there.
     await channel.echo()
@@ -227,6 +236,10 @@ class AuditedRun {
       round: round.round,
       payloads: round.payloads.map((p) => new Uint8Array(p)),
       signatures: round.signatures.map((s) => new Uint8Array(s)),
+    })
+    this.#o.onRound?.({
+      round: round.round,
+      signed: round.payloads.map((p, i) => signedRound(this.#chain, p, round.signatures[i]!)),
     })
     this.#chain = new Uint8Array(chainNext(this.#chain, round.payloads))
   }

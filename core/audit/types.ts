@@ -1,6 +1,14 @@
 import type { BuiltProgram } from '../circuits/types.ts'
+import type { FieldVector } from '../field/types.ts'
 import type { RoundRecord } from '../spdz/types.ts'
 import type { NodeId } from '../transport/types.ts'
+
+/** Makes uncompressed Pedersen commitments, 64 bytes each, to values under masks. */
+export type CommitVector = (
+  values: FieldVector,
+  masks: FieldVector,
+  signal?: AbortSignal,
+) => Promise<Uint8Array>
 
 /** Where on the ledger the commitments of a run were posted before its challenge was drawn. */
 export interface Anchor {
@@ -95,10 +103,27 @@ export type CheatEvidence =
       readonly signed: readonly [SignedRound, SignedRound]
     })
 
+/** What the contract takes of one signed broadcast; 0x-hex. */
 export interface SignedRound {
   readonly previous: `0x${string}`
   readonly payload: `0x${string}`
   readonly signature: `0x${string}`
+}
+
+/** One round as everybody signed it towards this party, in party order. */
+export interface RoundView {
+  readonly round: number
+  readonly signed: readonly SignedRound[]
+}
+
+/** The last rounds of a run as one party has them: what evidence of two stories needs, without the payloads. */
+export interface RunView {
+  /** 0x-hex, 32 bytes each. */
+  readonly jobId: `0x${string}`
+  readonly nonce: `0x${string}`
+  readonly parties: readonly NodeId[]
+  /** The newest last. */
+  readonly rounds: readonly RoundView[]
 }
 
 export type AuditVerdict =

@@ -1,9 +1,10 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { concatBytes, toHex, utf8 } from '../base/bytes.ts'
 import { EnigmaError } from '../base/errors.ts'
+import { logisticMean, logisticScore } from './builtin/logistic.ts'
 import { countWhere, histogram, max, median, min, percentile, relativePosition } from './builtin/order.ts'
 import { covariance, mean, sum, variance } from './builtin/statistics.ts'
-import { linearScore, logisticScore, weightedMean } from './builtin/weighted.ts'
+import { linearScore, weightedMean } from './builtin/weighted.ts'
 import { encodeCircuit } from './codec.ts'
 import type { BuiltinFunction, BuiltProgram, FunctionId } from './types.ts'
 
@@ -23,6 +24,7 @@ export const FUNCTIONS = {
   relativePosition,
   linearScore,
   logisticScore,
+  logisticMean,
 } as const
 
 /** A function by its id, whatever its parameters. Throws CIRCUIT_INPUT when there is none. */

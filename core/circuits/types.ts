@@ -210,6 +210,7 @@ export const FUNCTION_IDS = [
   'relativePosition',
   'linearScore',
   'logisticScore',
+  'logisticMean',
 ] as const
 export type FunctionId = (typeof FUNCTION_IDS)[number]
 

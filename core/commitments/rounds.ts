@@ -48,13 +48,23 @@ export function roundDigest(
   previous: Uint8Array,
   payload: Uint8Array,
 ): Uint8Array {
+  return statementDigest(run, round, previous, payloadDigest(payload))
+}
+
+/** The same, for whoever knows the payload's digest only. Throws INVALID_ARGUMENT. */
+export function statementDigest(
+  run: Uint8Array,
+  round: number,
+  previous: Uint8Array,
+  payload: Uint8Array,
+): Uint8Array {
   return keccak_256(
     concatBytes(
       keccak_256(utf8(ROUND_TYPE)),
       word(run, 'a run'),
       uint32(round),
       word(previous, 'a chain value'),
-      payloadDigest(payload),
+      word(payload, 'the digest of a payload'),
     ),
   )
 }

@@ -19,6 +19,7 @@ export const computeFunction = z.object({
     'relativePosition',
     'linearScore',
     'logisticScore',
+    'logisticMean',
   ]),
   codeHash: hash,
   /** What the requester learns, and nobody else: a key for a text. */
@@ -169,6 +170,8 @@ export const computeMethods = {
       function: z.string(),
       /** One value, or one for each reference, as exact decimals (rounded half-even to 12 digits where a quotient does not end). */
       values: z.array(decimal),
+      /** Of a histogram: values[i] counts from edges[i − 1] on to below edges[i]. The outer two ranges have one edge. */
+      edges: z.array(decimal).optional(),
       owners: z.int(),
       nodes: z.int(),
       resultDigest: hash,

@@ -1,7 +1,9 @@
 import { decode, encode } from 'cborg'
 import type { Log } from '../base/log.ts'
 import type {
+  BlockRef,
   EventBatch,
+  EvidenceKind,
   Hex,
   JobProtocol,
   Ledger,
@@ -44,9 +46,22 @@ export interface IndexedJob {
   transcriptDigest?: Hex
   signers: Hex[]
   failReason?: number
+  /** Whom the Evidence contract convicted in this job, and of what last. */
+  convicted: Map<Hex, EvidenceKind>
   at: number
   finishedAt?: number
   block: number
+}
+
+/** A question to a party of an audited run that nobody has answered yet. */
+export interface OpenDemand {
+  jobId: Hex
+  nonce: Hex
+  party: Hex
+  demand: Hex
+  round: number
+  /** Seconds since the Unix epoch. */
+  deadline: number
 }
 
 interface StoredEvent {
@@ -67,6 +82,8 @@ export class LedgerIndex {
   readonly identities = new Map<Hex, { members: Hex[]; roles: bigint[]; at: number }>()
   /** L, newest value by writer and key. */
   readonly values = new Map<string, { value: Hex; at: number }>()
+  /** By job and party, see `demandKey`. */
+  readonly demands = new Map<string, OpenDemand>()
   reorganisations = 0
 
   readonly #ledger: Ledger
@@ -74,6 +91,7 @@ export class LedgerIndex {
   readonly #log: Log
   readonly #listeners = new Set<IndexListener>()
   readonly #rewindListeners = new Set<() => void>()
+  readonly #blockListeners = new Set<(block: BlockRef) => void>()
   #subscription: Subscription | undefined
 
   constructor(modules: { ledger: Ledger; store: KeyValueStore; log: Log }) {
@@ -110,6 +128,12 @@ export class LedgerIndex {
     return () => this.#rewindListeners.delete(listener)
   }
 
+  /** Called when everything up to a block has been applied. */
+  onBlock(listener: (block: BlockRef) => void): () => void {
+    this.#blockListeners.add(listener)
+    return () => this.#blockListeners.delete(listener)
+  }
+
   #handle(batch: EventBatch): void {
     if (batch.kind === 'rewind') {
       this.#log.warn('the chain was reorganised', { toBlock: batch.toBlock })
@@ -127,6 +151,7 @@ export class LedgerIndex {
       this.#apply(event, at)
       for (const listener of this.#listeners) listener(event)
     }
+    for (const listener of this.#blockListeners) listener(batch.to)
   }
 
   *#all(): Generator<[string, Uint8Array]> {
@@ -140,8 +165,8 @@ export class LedgerIndex {
   }
 
   #replay(): void {
-    for (const view of [this.references, this.jobs, this.predicates, this.identities, this.values])
-      view.clear()
+    const { references, jobs, predicates, identities, values, demands } = this
+    for (const view of [references, jobs, predicates, identities, values, demands]) view.clear()
     for (const [, value] of this.#all()) {
       const { event, at } = decodeEvent(value)
       this.#apply(event, at)
@@ -192,9 +217,18 @@ export class LedgerIndex {
           cohort: 0,
           attempt: 0,
           signers: [],
+          convicted: new Map(),
           at,
           block: event.blockNumber,
         })
+        return
+      case 'AnswerDemanded': {
+        const { jobId, nonce, party, demand, round, deadline } = event
+        this.demands.set(demandKey(event), { jobId, nonce, party, demand, round, deadline })
+        return
+      }
+      case 'DemandAnswered':
+        this.demands.delete(demandKey(event))
         return
       default:
         this.#applyToJob(event, at)
@@ -203,6 +237,7 @@ export class LedgerIndex {
 
   #applyToJob(event: LedgerEvent, at: number): void {
     if (!('jobId' in event)) return
+    if (event.name === 'CheaterConvicted' && event.kind === 'silence') this.demands.delete(demandKey(event))
     const job = this.jobs.get(event.jobId)
     if (job === undefined) return
     switch (event.name) {
@@ -218,6 +253,9 @@ export class LedgerIndex {
       case 'JobOpened':
         job.state = 'open'
         job.cohort = event.cohort
+        return
+      case 'CheaterConvicted':
+        job.convicted.set(event.party, event.kind)
         return
       case 'JobDone':
         job.state = 'done'
@@ -238,6 +276,10 @@ export class LedgerIndex {
         return
     }
   }
+}
+
+export function demandKey({ jobId, party }: { jobId: Hex; party: Hex }): string {
+  return `${jobId}/${party}`
 }
 
 function blockOf(key: string): number {

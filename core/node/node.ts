@@ -17,6 +17,7 @@ import { Coordinator } from './compute/coordinator.ts'
 import { serveHolder } from './compute/holder.ts'
 import { Member } from './compute/member.ts'
 import { Requester } from './compute/requester.ts'
+import { Witness } from './compute/witness.ts'
 import type { Handlers, NodeContext } from './context.ts'
 import { Events } from './events.ts'
 import { JobRunner } from './jobs.ts'
@@ -57,6 +58,7 @@ export async function createNode(options: NodeOptions): Promise<EnigmaNode> {
 
 interface Parts {
   transport: Libp2pTransport
+  witness: Witness
   member: Member
   coordinator: Coordinator
   backup: NetworkBackup
@@ -226,12 +228,13 @@ class ComposedNode implements EnigmaNode {
       this.#ledgerStarted = true
     }
     await index.start()
-    const { transport, coordinator } = this.#parts ?? (await this.#assemble())
+    const { transport, coordinator, witness } = this.#parts ?? (await this.#assemble())
     await this.#register()
     await this.#meetPeers()
     index.onEvent((event) => this.#announce(event.name))
     index.onRewind(() => {
       coordinator.resume()
+      witness.demands.resume().catch(() => undefined)
       for (const type of ['compute', 'approvals', 'sharing', 'node'] as const) events.emit({ type })
     })
     transport.onPeer(() => events.emit({ type: 'node' }))
@@ -239,6 +242,8 @@ class ComposedNode implements EnigmaNode {
     this.#parts?.ahead.start()
     this.#state.state = 'running'
     coordinator.resume()
+    witness.views.prune()
+    witness.demands.resume().catch(() => undefined)
     if ((await context.vault.status()).unlocked) await this.#session.opened()
     this.#upkeep = setInterval(() => void refreshHolders(context), UPKEEP_MS)
     this.#upkeep.unref()
@@ -270,12 +275,13 @@ class ComposedNode implements EnigmaNode {
     Object.defineProperty(context, 'dht', { value: dht })
     repair.serve()
     serveHolder(context)
-    const member = new Member(context, this.#preprocessing)
+    const witness = new Witness(context)
+    const member = new Member(context, this.#preprocessing, witness)
     const coordinator = new Coordinator(context, member)
     const requester = new Requester(context)
     const backup = new NetworkBackup(context)
     const ahead = new WorkAhead(context, this.#preprocessing, () => member.busy())
-    this.#parts = { transport, member, coordinator, backup, ahead }
+    this.#parts = { transport, witness, member, coordinator, backup, ahead }
     Object.assign(
       this.#handlers,
       identityHandlers(context),

@@ -16,25 +16,29 @@ export interface NodeProcess {
 
 export type Launcher = (args: string[]) => NodeProcess
 
-/** Starts `main/headless` in a Node process that ends when this one does. */
-export const launchNode: Launcher = (args) => {
-  const child: ChildProcess = fork(entryPath('headless'), ['--linked', ...args], {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    serialization: 'advanced',
-    // Signals from the terminal go to this process, which ends its children in order.
-    detached: process.platform !== 'win32',
-  })
-  child.on('error', () => undefined)
-  return {
-    pid: child.pid,
-    post: (message) => {
-      if (child.connected) child.send(message, () => undefined)
-    },
-    onMessage: (listener) => void child.on('message', (message) => listener(message as FromNode)),
-    onExit: (listener) => void child.once('exit', (code) => listener(code)),
-    kill: (signal) => void child.kill(signal),
+/** Starts a node's entry file in a Node process that ends when this one does. */
+export const launch =
+  (file: string): Launcher =>
+  (args) => {
+    const child: ChildProcess = fork(file, ['--linked', ...args], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      serialization: 'advanced',
+      // Signals from the terminal go to this process, which ends its children in order.
+      detached: process.platform !== 'win32',
+    })
+    child.on('error', () => undefined)
+    return {
+      pid: child.pid,
+      post: (message) => {
+        if (child.connected) child.send(message, () => undefined)
+      },
+      onMessage: (listener) => void child.on('message', (message) => listener(message as FromNode)),
+      onExit: (listener) => void child.once('exit', (code) => listener(code)),
+      kill: (signal) => void child.kill(signal),
+    }
   }
-}
+
+export const launchNode: Launcher = launch(entryPath('headless'))
 
 const FIRST_DELAY_MS = second / 4
 const LAST_DELAY_MS = 30 * second

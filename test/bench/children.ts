@@ -17,6 +17,7 @@ export class Child<C extends { kind: string }, A extends { kind: string }> {
   constructor(file: string) {
     this.#process = fork(fileURLToPath(new URL(`./${file}`, import.meta.url)), {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      serialization: 'advanced',
     })
     this.#process.on('message', (message) => {
       const a = message as A
@@ -57,6 +58,41 @@ export class Child<C extends { kind: string }, A extends { kind: string }> {
     await ended
     clearTimeout(timer)
   }
+}
+
+/** Parties of a bench that are asked together. */
+export class Children<C extends { kind: string }, A extends { kind: string }> {
+  readonly #children: Child<C, A>[]
+
+  constructor(file: string, n: number) {
+    this.#children = Array.from({ length: n }, () => new Child<C, A>(file))
+  }
+
+  /** The next answer of each, in order. */
+  next<K extends A['kind']>(kind: K): Promise<Extract<A, { kind: K }>[]> {
+    return Promise.all(this.#children.map((child) => child.next(kind)))
+  }
+
+  /** Sends each its command and returns the answers. */
+  askEach<K extends A['kind']>(command: (index: number) => C, kind: K): Promise<Extract<A, { kind: K }>[]> {
+    for (const [index, child] of this.#children.entries()) child.send(command(index))
+    return this.next(kind)
+  }
+
+  /** Sends all the same command and returns their answers. */
+  ask<K extends A['kind']>(command: C, kind: K): Promise<Extract<A, { kind: K }>[]> {
+    return this.askEach(() => command, kind)
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#children.map((child) => child.stop()))
+  }
+}
+
+/** The median over the repeats of the slowest party's time. */
+export function slowest(results: readonly { seconds: readonly number[] }[]): number {
+  const repeats = results[0]?.seconds.length ?? 0
+  return median(Array.from({ length: repeats }, (_, i) => Math.max(...results.map((r) => r.seconds[i]!))))
 }
 
 export function median(values: readonly number[]): number {

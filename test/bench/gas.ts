@@ -1,12 +1,14 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { fromHex, toHex, utf8 } from '../../core/base/bytes.ts'
+import { hour, second } from '../../core/base/units.ts'
 import { commitPoint, openingDigest } from '../../core/commitments/openings.ts'
 import { payloadDigest, roundDigest, runId } from '../../core/commitments/rounds.ts'
 import { ZERO_BYTES32 } from '../../core/ledger/constants.ts'
 import { evidenceDigest } from '../../core/ledger/evidence.ts'
 import { localNodeKey, localSigner } from '../../core/ledger/signers.ts'
 import type { Bytes32, SignedRound, WriteResult } from '../../core/ledger/types.ts'
+import { encodeMessage } from '../../core/node/compute/messages.ts'
 import { encodePredicate, predicateId } from '../../core/predicates/codec.ts'
 import type { Predicate } from '../../core/predicates/types.ts'
 import { LocalSigner } from '../../core/wallet/signer.ts'
@@ -160,7 +162,14 @@ export async function measureGas(): Promise<[string, number][]> {
     'demand to a silent node',
     await ledger.demandAnswer(requester, { ...accusation, round: 3, last: rounds[0] }),
   )
-  await row('answer of 32 bytes', await ledger.answerDemand(owner, nodes[1]!, jobId, word32(36)))
+  const statement = { round: 3, ...rounds[0] }
+  const answer = encodeMessage('statements', { rounds: [statement] })
+  await row('answer with one signed round', await ledger.answerDemand(owner, nodes[1]!, jobId, answer))
+  const asNode = nodes[0]!.address
+  await ledger.demandAnswer(owner, { ...accusation, round: 3, last: rounds[0], asNode })
+  await chain.rpc('evm_increaseTime', [hour / second + 1])
+  await chain.rpc('evm_mine')
+  await row('report of silence', await ledger.reportSilence(requester, jobId, accusation.party))
   return rows
 
   /** Gas of everything an account has sent, from its receipts. */

@@ -1,5 +1,5 @@
 import type { DegreeReduction } from '../../core/shamir-mpc/types.ts'
-import { Child, type Figure, median } from './children.ts'
+import { Children, type Figure, slowest } from './children.ts'
 import type { Answer, Command } from './mpc-party.ts'
 
 interface Case {
@@ -35,27 +35,11 @@ export async function* mpcBench(only = '', options: MpcBenchOptions = {}): Async
   for (const { n, t } of COMMITTEES) {
     const cases = CASES.filter((c) => `shamir.n${n}.${c.name}.per_s`.startsWith(only))
     if (cases.length === 0) continue
-    const children = Array.from({ length: n }, () => new Child<Command, Answer>('mpc-party.ts'))
+    const children = await mpcParties(n, t, options)
     try {
-      const ready = await Promise.all(children.map((c) => c.next('ready')))
-      const { degreeReduction, chunk } = options
-      const join: Command = {
-        kind: 'join',
-        ids: ready.map((r) => r.id),
-        addresses: ready.map((r) => r.addresses),
-        threshold: t,
-        ...(degreeReduction ? { degreeReduction } : {}),
-        ...(chunk ? { chunk } : {}),
-      }
-      for (const c of children) c.send(join)
-      await Promise.all(children.map((c) => c.next('joined')))
       for (const { name, batch, rounds, repeats } of cases) {
-        for (const c of children) c.send({ kind: 'measure', batch, rounds, repeats })
-        const results = await Promise.all(children.map((c) => c.next('measured')))
-        const slowest = Array.from({ length: repeats }, (_, i) =>
-          Math.max(...results.map((r) => r.seconds[i]!)),
-        )
-        const value = Math.round((batch * rounds) / median(slowest))
+        const results = await children.ask({ kind: 'measure', batch, rounds, repeats }, 'measured')
+        const value = Math.round((batch * rounds) / slowest(results))
         yield { name: `shamir.n${n}.${name}.per_s`, value, unit: '1/s' }
         if (!options.detail) continue
         const all = batch * rounds * repeats
@@ -65,7 +49,32 @@ export async function* mpcBench(only = '', options: MpcBenchOptions = {}): Async
         yield { name: `shamir.n${n}.${name}.sent`, value: mean((r) => r.bytesSent), unit: 'B' }
       }
     } finally {
-      await Promise.all(children.map((c) => c.stop()))
+      await children.stop()
     }
+  }
+}
+
+/** A committee of n processes with threshold t that has joined; the caller stops it. */
+export async function mpcParties(
+  n: number,
+  t: number,
+  { degreeReduction, chunk }: MpcBenchOptions = {},
+): Promise<Children<Command, Answer>> {
+  const children = new Children<Command, Answer>('mpc-party.ts', n)
+  try {
+    const ready = await children.next('ready')
+    const join: Command = {
+      kind: 'join',
+      ids: ready.map((r) => r.id),
+      addresses: ready.map((r) => r.addresses),
+      threshold: t,
+      ...(degreeReduction ? { degreeReduction } : {}),
+      ...(chunk ? { chunk } : {}),
+    }
+    await children.ask(join, 'joined')
+    return children
+  } catch (error) {
+    await children.stop()
+    throw error
   }
 }

@@ -15,7 +15,9 @@ import { joinSpdz } from '../../core/spdz/party.ts'
 import type { SpdzParty } from '../../core/spdz/types.ts'
 import { Libp2pTransport } from '../../core/transport/libp2p.ts'
 import type { NodeId } from '../../core/transport/types.ts'
+import { LocalSigner } from '../../core/wallet/signer.ts'
 import { dealOne, unnoted } from '../unit/spdz/dealer.ts'
+import { type JobInputs, type JobOutcome, prepareJob } from './job.ts'
 
 export type Command =
   | { kind: 'meet'; ids: NodeId[]; addresses: string[][] }
@@ -25,18 +27,20 @@ export type Command =
   | { kind: 'compare'; batch: number; repeats: number }
   | { kind: 'gear' }
   | { kind: 'triples'; batches: number; repeats: number }
+  | { kind: 'prepare'; job: { id: string; audited: boolean; inputs: JobInputs } }
+  | { kind: 'run' }
   | { kind: 'stop' }
 export type Answer =
   | { kind: 'ready'; id: NodeId; addresses: string[] }
   | { kind: 'met' }
   | { kind: 'measured'; seconds: number[]; bytesSent: number }
+  | { kind: 'done'; outcome: JobOutcome }
   | { kind: 'failed'; message: string }
 
 const answer = (a: Answer) => process.send?.(a)
-const transport = await Libp2pTransport.create(
-  { privateKey: randomBytes(32) },
-  { isAdmitted: async () => true },
-)
+const privateKey = randomBytes(32)
+const key = new LocalSigner(privateKey.slice())
+const transport = await Libp2pTransport.create({ privateKey }, { isAdmitted: async () => true })
 let parties: NodeId[] = []
 let party: SpdzParty | undefined
 let material: MaterialSource | undefined
@@ -45,6 +49,7 @@ const stocked: Triples[] = []
 let pool: { triples: Triples; at: number } | undefined
 let gear: LowGear | undefined
 let thread: BgvThread | undefined
+let job: (() => Promise<JobOutcome>) | undefined
 
 const open = (id: string) =>
   transport.openSession(
@@ -214,6 +219,15 @@ process.on('message', (message) => {
         return startGear()
       case 'triples':
         return triples(gear!, command.batches, command.repeats)
+      case 'prepare': {
+        const index = parties.indexOf(transport.self)
+        job = await prepareJob({ parties, index, key, open }, command.job)
+        answer({ kind: 'met' })
+        return
+      }
+      case 'run':
+        answer({ kind: 'done', outcome: await job!() })
+        return
       case 'stop':
         return stop()
     }

@@ -1,4 +1,4 @@
-import { Child, type Figure, median } from './children.ts'
+import { Children, type Figure, slowest } from './children.ts'
 import type { Answer, Command } from './spdz-party.ts'
 
 const CASES = [
@@ -19,10 +19,10 @@ export async function* spdzBench(only = ''): AsyncGenerator<Figure> {
   const wanted = (...names: string[]) => names.some((name) => name.startsWith(only) || only.startsWith(name))
   for (const n of [2, 3]) {
     if (!wanted(`keygen.n${n}`, `triples.n${n}`)) continue
-    yield* withParties(n, async function* (all) {
-      const setup = slowest(await all({ kind: 'gear' }))
+    yield* withParties(n, async function* (parties) {
+      const setup = slowest(await parties.ask({ kind: 'gear' }, 'measured'))
       if (n === 2) yield { name: 'keygen.n2.s', value: round(setup, 3), unit: 's' }
-      const results = await all({ kind: 'triples', batches: BATCHES, repeats: 2 })
+      const results = await parties.ask({ kind: 'triples', batches: BATCHES, repeats: 2 }, 'measured')
       const count = BATCHES * SLOTS
       yield { name: `triples.n${n}.per_s`, value: Math.round(count / slowest(results)), unit: '1/s' }
       const bytes = results.reduce((sum, r) => sum + r.bytesSent, 0) / (2 * count)
@@ -33,10 +33,10 @@ export async function* spdzBench(only = ''): AsyncGenerator<Figure> {
     const cases = CASES.filter(({ name }) => wanted(`spdz.n${n}.${name}`))
     const extra = n === 3 && wanted('spdz.open', 'cmp64')
     if (cases.length === 0 && !extra) continue
-    yield* withParties(n, async function* (all) {
-      await all({ kind: 'online' }, 'met')
+    yield* withParties(n, async function* (parties) {
+      await parties.ask({ kind: 'online' }, 'met')
       for (const { name, ...command } of cases) {
-        const seconds = slowest(await all({ kind: 'multiply', ...command }))
+        const seconds = slowest(await parties.ask({ kind: 'multiply', ...command }, 'measured'))
         const value = Math.round((command.batch * command.rounds) / seconds)
         yield { name: `spdz.n${n}.${name}.per_s`, value, unit: '1/s' }
       }
@@ -44,40 +44,43 @@ export async function* spdzBench(only = ''): AsyncGenerator<Figure> {
       const rounds = 500
       yield {
         name: 'spdz.open.us',
-        value: Math.round((slowest(await all({ kind: 'open', rounds })) * 1e6) / rounds),
+        value: Math.round((slowest(await parties.ask({ kind: 'open', rounds }, 'measured')) * 1e6) / rounds),
         unit: 'us',
       }
-      const seconds = slowest(await all({ kind: 'compare', batch: COMPARISONS, repeats: 3 }))
+      const seconds = slowest(
+        await parties.ask({ kind: 'compare', batch: COMPARISONS, repeats: 3 }, 'measured'),
+      )
       yield { name: 'cmp64.n3.per_s', value: Math.round(COMPARISONS / seconds), unit: '1/s' }
     })
   }
 }
 
-type Measured = Extract<Answer, { kind: 'measured' }>
-interface All {
-  (command: Command): Promise<Measured[]>
-  (command: Command, kind: 'met'): Promise<unknown>
-}
+type Parties = Children<Command, Answer>
 
-async function* withParties(n: number, work: (all: All) => AsyncGenerator<Figure>): AsyncGenerator<Figure> {
-  const children = Array.from({ length: n }, () => new Child<Command, Answer>('spdz-party.ts'))
-  const all = async (command: Command, kind: 'measured' | 'met' = 'measured') => {
-    for (const child of children) child.send(command)
-    return Promise.all(children.map((child) => child.next(kind)))
-  }
+async function* withParties(
+  n: number,
+  work: (parties: Parties) => AsyncGenerator<Figure>,
+): AsyncGenerator<Figure> {
+  const parties = await spdzParties(n)
   try {
-    const ready = await Promise.all(children.map((child) => child.next('ready')))
-    await all({ kind: 'meet', ids: ready.map((r) => r.id), addresses: ready.map((r) => r.addresses) }, 'met')
-    yield* work(all as All)
+    yield* work(parties)
   } finally {
-    await Promise.all(children.map((child) => child.stop()))
+    await parties.stop()
   }
 }
 
-/** The median over the repeats of the slowest party's time. */
-function slowest(results: readonly Measured[]): number {
-  const repeats = results[0]?.seconds.length ?? 0
-  return median(Array.from({ length: repeats }, (_, i) => Math.max(...results.map((r) => r.seconds[i]!))))
+/** n processes that know each other; the caller stops them. */
+export async function spdzParties(n: number): Promise<Parties> {
+  const parties: Parties = new Children('spdz-party.ts', n)
+  try {
+    const ready = await parties.next('ready')
+    const [ids, addresses] = [ready.map((r) => r.id), ready.map((r) => r.addresses)]
+    await parties.ask({ kind: 'meet', ids, addresses }, 'met')
+    return parties
+  } catch (error) {
+    await parties.stop()
+    throw error
+  }
 }
 
 const round = (value: number, places: number) => Math.round(value * 10 ** places) / 10 ** places

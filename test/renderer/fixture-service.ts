@@ -422,14 +422,25 @@ export function createFixture(query: URLSearchParams) {
       if (job === undefined) throw new EnigmaError('NOT_FOUND', 'no such computation')
       return { job }
     },
-    'compute.result': ({ id }) => ({
-      id,
-      function: 'mean',
-      values: ['131.482608695652'],
-      owners: 21,
-      nodes: 3,
-      resultDigest: data.hash('result 3'),
-    }),
+    'compute.result': ({ id }) =>
+      id === data.hash('compute 6')
+        ? {
+            id,
+            function: 'histogram',
+            values: ['4', '17', '12', '0', '5'],
+            edges: ['20000', '40000', '60000', '99999.5'],
+            owners: 38,
+            nodes: 3,
+            resultDigest: data.hash('result 6'),
+          }
+        : {
+            id,
+            function: 'mean',
+            values: ['131.482608695652'],
+            owners: 21,
+            nodes: 3,
+            resultDigest: data.hash('result 3'),
+          },
     'compute.audit': ({ id }) => ({
       id,
       valid: true,

@@ -8,3 +8,11 @@ it('survives kill -9 of any process at random moments in a share or a job', asyn
   const reports = await chaos({ runs: RUNS, seed: Number(process.env.SEED ?? Date.now() % 2 ** 31) })
   expect(reports).toHaveLength(RUNS)
 }, 600_000)
+
+it('gives the right result of a job under SPDZ when a member dies in it, and consumes no material twice', async () => {
+  const reports = await chaos({ runs: 4, seed: Number(process.env.SEED ?? 7), actions: ['spdz'] })
+  expect(reports.map(({ outcome }) => outcome)).toEqual(['done', 'done', 'done', 'done'])
+  // Both moments, and kills that did end an attempt.
+  for (const moment of ['preparing', 'computing'] as const)
+    expect(reports.some((r) => r.moment === moment && r.attempt !== 1)).toBe(true)
+}, 600_000)

@@ -4,27 +4,43 @@ import { join } from 'node:path'
 import { systemClock } from '../../core/base/clock.ts'
 import { silentLog } from '../../core/base/log.ts'
 import { second } from '../../core/base/units.ts'
-import { EnigmaError, hasCode, type Job, type Predicate } from '../../core/ipc/index.ts'
+import { builtin } from '../../core/circuits/functions.ts'
+import { EnigmaError, hasCode, type Input, type Job, type Predicate } from '../../core/ipc/index.ts'
 import { Devnet } from '../../core/ledger/devnet.ts'
 import type { NetworkConfig } from '../../core/node/types.ts'
+import { materialFor } from '../../core/spdz/engine.ts'
 import { openNodeStorage } from '../../core/storage/node-storage.ts'
 import { NodeClient } from '../../main/host/client.ts'
 import { networkFile, writeNetwork } from '../../main/host/network.ts'
-import { launchNode, SupervisedNode } from '../../main/process/supervised.ts'
+import { type Launcher, launch, launchNode, SupervisedNode } from '../../main/process/supervised.ts'
+import { checkConsumption, type MaterialState, materialState, recordClaims } from './claims.ts'
+
+/** `spdz`: a job under SPDZ, in which a member of its committee dies. */
+export const ACTIONS = ['share', 'job', 'spdz'] as const
+type Action = (typeof ACTIONS)[number]
+
+/** When a member dies: while material is made, or when the first member has claimed its material. */
+const MOMENTS = ['preparing', 'computing'] as const
+type Moment = (typeof MOMENTS)[number]
 
 export interface ChaosOptions {
   runs: number
   seed: number
   peers?: number
+  /** What happens in the runs, one of them in each; by default shares and jobs of the honest majority. */
+  actions?: readonly Action[]
   onRun?(line: RunReport): void
 }
 
 export interface RunReport {
   run: number
-  action: 'share' | 'job'
+  action: Action
   victim: string
-  /** Milliseconds after the action began. */
+  /** Milliseconds after the action began, or after the moment of a job under SPDZ. */
   delayMs: number
+  moment?: Moment
+  /** The attempt that gave the result. */
+  attempt?: number
   outcome: 'done' | 'failed'
   /** Why it ended without a result. */
   reason?: string
@@ -36,7 +52,9 @@ const RULE: Predicate = { kind: 'cohort', minimum: 2 }
 /** Longer than every timeout of the protocols and the supervisors' pauses together: past it something hangs. */
 const PATIENCE_MS = 240 * second
 /** About what the action takes, so that most kills fall into it. */
-const LATEST_KILL_MS = { share: 600, job: 2500 } as const
+const LATEST_KILL_MS = { share: 600, job: 2500, preparing: 300, computing: 100 } as const
+/** How often the stores of material are looked at for the moment to strike. */
+const LOOK_MS = 15
 
 /** A small generator, so that a run can be repeated by its seed (mulberry32). */
 function random(seed: number): () => number {
@@ -58,17 +76,23 @@ class Actor {
   #client: NodeClient | undefined
   #created = false
 
-  constructor(dir: string, network: string, serve: boolean) {
+  nodeId = ''
+
+  constructor(dir: string, network: string, serve: boolean, launcher: Launcher = launchNode) {
     this.dir = dir
     this.#hasVault = !serve
     const args = ['--data', dir, '--network', network, '--log', 'error']
-    this.node = new SupervisedNode(launchNode, serve ? [...args, '--serve'] : args, silentLog)
+    this.node = new SupervisedNode(launcher, serve ? [...args, '--serve'] : args, silentLog)
   }
 
   async start(): Promise<void> {
     const ready = this.node.ready()
     this.node.start()
-    await ready
+    this.nodeId = (await ready).nodeId
+  }
+
+  kill(): void {
+    if (this.node.pid !== undefined) process.kill(this.node.pid, 'SIGKILL')
   }
 
   /** Runs a call; when the process was killed meanwhile, connects to its successor, unlocks, and tries again. */
@@ -95,13 +119,14 @@ class Actor {
 
   /** The job, once it has ended. */
   ended(jobId: string): Promise<Job> {
-    return this.#until(async (client) => {
+    return this.until(async (client) => {
       const { job } = await client.call('jobs.get', { id: jobId })
       return job.state === 'running' || job.state === 'waiting' ? undefined : job
     })
   }
 
-  async #until<T>(look: (client: NodeClient) => Promise<T | undefined>): Promise<T> {
+  /** What `look` finds, as soon as it finds something. */
+  async until<T>(look: (client: NodeClient) => Promise<T | undefined>): Promise<T> {
     const until = Date.now() + PATIENCE_MS
     for (;;) {
       const found = await this.with(look)
@@ -136,11 +161,13 @@ class Actor {
 
 /**
  * Shares and jobs on real processes, in each of which one random process dies by kill -9 at a random moment: a
- * peer, the owner's node, the requester's, or the chain, which comes back some blocks earlier. Rejects when an
- * acknowledged share is lost or wrong, something half-shared is visible, a node holds two shares of a value, a
- * result is wrong, or anything hangs.
+ * peer, the owner's node, the requester's, or the chain, which comes back some blocks earlier; in jobs under SPDZ a
+ * member of the committee. Rejects when an acknowledged share is lost or wrong, something half-shared is visible, a node
+ * holds two shares of a value, a result is wrong, a job under SPDZ has none, an item of its material is consumed twice, or
+ * anything hangs.
  */
 export async function chaos(options: ChaosOptions): Promise<RunReport[]> {
+  const actions = options.actions ?? (['share', 'job'] as const)
   const dir = mkdtempSync(join(tmpdir(), 'enigma-chaos-'))
   const next = random(options.seed)
   const pick = <T>(items: readonly T[]): T => items[Math.floor(next() * items.length)] as T
@@ -156,7 +183,8 @@ export async function chaos(options: ChaosOptions): Promise<RunReport[]> {
   writeNetwork(file, network)
   const peers = Array.from(
     { length: options.peers ?? 6 },
-    (_, i) => new Actor(join(dir, `peer-${i}`), file, true),
+    (_, i) =>
+      new Actor(join(dir, `peer-${i}`), file, true, actions.includes('spdz') ? launchSmall : launchNode),
   )
   const [owner, second_, requester] = ['owner', 'second', 'requester'].map(
     (name) => new Actor(join(dir, name), file, false),
@@ -164,20 +192,52 @@ export async function chaos(options: ChaosOptions): Promise<RunReport[]> {
   const actors = [...peers, owner, second_, requester]
   try {
     for (const actor of actors) await actor.start()
+    for (const peer of peers) recordClaims(peer.dir)
     const other = await share(second_, '1000')
     if (other.ref === undefined) throw new Error(`the first share failed: ${other.job.error?.message}`)
     const acknowledged = new Map<string, string>()
     const reports: RunReport[] = []
+    const report = (line: Omit<RunReport, 'seconds'>, startedAt: number) => {
+      const whole = { ...line, seconds: Math.round((Date.now() - startedAt) / 100) / 10 }
+      reports.push(whole)
+      options.onRun?.(whole)
+    }
     for (let run = 1; run <= options.runs; run++) {
       const startedAt = Date.now()
-      const action = pick(['share', 'job'] as const)
+      const action = pick(actions)
       const value = String(Math.floor(next() * 1e6) / 100)
+      // Both moments in turn; the first kills come at once, and surely into the job.
+      const moment = MOMENTS[run % 2]!
+      const latest = LATEST_KILL_MS[action === 'spdz' ? moment : action]
+      const delayMs = action === 'spdz' && run <= 2 ? 0 : Math.floor(next() * latest)
+      if (action === 'spdz') {
+        const { job, ref } = await share(owner, value)
+        if (ref === undefined) throw new Error(`run ${run}: the share failed: ${job.error?.message}`)
+        acknowledged.set(ref, value)
+        const struck = strike(peers, { moment, delayMs, choice: next() })
+        const {
+          value: found,
+          reason,
+          attempt = 0,
+        } = await compute(requester, {
+          function: 'median',
+          refs: [ref, other.ref],
+          protocol: 'spdz',
+          n: pick([2, 3]),
+        }).finally(() => void struck.ended())
+        const hit = (await struck.ended()) ?? { victim: 'none' }
+        if (Number(found) !== meanWith1000(value))
+          throw new Error(`run ${run}: ${found ?? reason} instead of ${meanWith1000(value)}`)
+        const dirs = peers.map((peer) => peer.dir)
+        checkConsumption(dirs, MEDIAN_MATERIAL)
+        report({ run, action, ...hit, delayMs, outcome: 'done', attempt }, startedAt)
+        continue
+      }
       const victim = pick(['peer', 'peer', 'owner', 'requester', 'chain'] as const)
       const target = victim === 'peer' ? pick(peers) : victim === 'owner' ? owner : requester
-      const delayMs = Math.floor(next() * LATEST_KILL_MS[action])
       const kill = systemClock.sleep(delayMs).then(() => {
-        const pid = victim === 'chain' ? chain.anvilPid : target.node.pid
-        if (pid !== undefined) process.kill(pid, 'SIGKILL')
+        if (victim !== 'chain') target.kill()
+        else if (chain.anvilPid !== undefined) process.kill(chain.anvilPid, 'SIGKILL')
       })
       const made = await share(owner, value)
       let outcome: RunReport['outcome'] = made.ref === undefined ? 'failed' : 'done'
@@ -185,10 +245,9 @@ export async function chaos(options: ChaosOptions): Promise<RunReport[]> {
       if (made.ref !== undefined) {
         acknowledged.set(made.ref, value)
         if (action === 'job') {
-          const result = await mean(requester, [made.ref, other.ref])
-          const right = String((Number(value) * 100 + 100_000) / 200)
-          if (result.value !== undefined && Number(result.value) !== Number(right))
-            throw new Error(`run ${run}: ${result.value} instead of ${right}`)
+          const result = await compute(requester, { function: 'mean', refs: [made.ref, other.ref] })
+          if (result.value !== undefined && Number(result.value) !== meanWith1000(value))
+            throw new Error(`run ${run}: ${result.value} instead of ${meanWith1000(value)}`)
           if (result.value === undefined) {
             outcome = 'failed'
             reason = result.reason
@@ -198,17 +257,9 @@ export async function chaos(options: ChaosOptions): Promise<RunReport[]> {
       await kill
       await checkShares(owner, acknowledged, made.ref, pick)
       checkHolders(peers, [...acknowledged.keys()].slice(-3))
-      const report: RunReport = {
-        run,
-        action,
-        victim: victim === 'peer' ? `peer-${peers.indexOf(target)}` : victim,
-        delayMs,
-        outcome,
-        ...(reason === undefined ? {} : { reason }),
-        seconds: Math.round((Date.now() - startedAt) / 100) / 10,
-      }
-      reports.push(report)
-      options.onRun?.(report)
+      const named = victim === 'peer' ? `peer-${peers.indexOf(target)}` : victim
+      const why = reason === undefined ? {} : { reason }
+      report({ run, action, victim: named, delayMs, outcome, ...why }, startedAt)
     }
     return reports
   } finally {
@@ -216,6 +267,11 @@ export async function chaos(options: ChaosOptions): Promise<RunReport[]> {
     await chain.stop()
     rmSync(dir, { recursive: true, force: true, maxRetries: 5 })
   }
+}
+
+/** Of a number with two decimal places and the other person's: their mean, and their median. */
+function meanWith1000(value: string): number {
+  return (Number(value) * 100 + 100_000) / 200
 }
 
 /** Shares a number; `ref` only when the share was acknowledged. */
@@ -231,12 +287,15 @@ async function share(owner: Actor, value: string): Promise<{ job: Job; ref?: str
   return { job, ...(ref === undefined ? {} : { ref }) }
 }
 
-async function mean(requester: Actor, refs: string[]): Promise<{ value?: string; reason?: string }> {
+async function compute(
+  requester: Actor,
+  input: Input<'compute.request'>,
+): Promise<{ value?: string; reason?: string; attempt?: number }> {
   const { jobId } = await requester.with(async (c) => {
     // A chain that came back earlier may not know the newest reference yet.
     for (let tries = 0; ; tries++)
       try {
-        return await c.call('compute.request', { function: 'mean', refs })
+        return await c.call('compute.request', input)
       } catch (error) {
         if (!hasCode(error, 'NOT_FOUND') || tries > 100) throw error
         await systemClock.sleep(200)
@@ -255,7 +314,57 @@ async function mean(requester: Actor, refs: string[]): Promise<{ value?: string;
     await systemClock.sleep(200)
   }
   const { values } = await requester.with((c) => c.call('compute.result', { id }))
-  return { value: values[0] as string }
+  // The result may be there before the requester's own index has its confirmed block.
+  const attempt = await requester.until(async (c) => {
+    const { job } = await c.call('compute.get', { id })
+    return job.state === 'done' ? job.attempt : undefined
+  })
+  return { value: values[0] as string, attempt }
+}
+
+/** Serving nodes whose preprocessing takes milliseconds. */
+const launchSmall = launch(join(import.meta.dirname, 'small-node.ts'))
+/** What a job of `compute` under SPDZ consumes: the median of two references with one value each. */
+const MEDIAN_MATERIAL = materialFor(builtin('median').build({}, [1, 1]).circuit)
+
+/**
+ * Looks until a committee makes material, or has begun to consume it, and kills a random one of its members. `ended` is
+ * told that the job is over, and tells whom it struck, if anybody, and when.
+ */
+function strike(
+  peers: readonly Actor[],
+  { moment, delayMs, choice }: { moment: Moment; delayMs: number; choice: number },
+): { ended(): Promise<{ victim: string; moment: Moment } | undefined> } {
+  const look = () => peers.map((peer) => materialState(peer.dir))
+  const before = look()
+  const claimed = (states: readonly MaterialState[]) =>
+    states.flatMap(({ claims }, i) => claims.slice(before[i]?.claims.length)).at(0)
+  let over = false
+  const watch = async () => {
+    for (; !over; await systemClock.sleep(LOOK_MS)) {
+      const states = look()
+      const claim = claimed(states)
+      const grown = states.flatMap(({ epochs }, i) =>
+        epochs.filter(({ id, items }) => items !== before[i]?.epochs.find((e) => e.id === id)?.items),
+      )
+      const epoch = claim === undefined ? grown.at(-1) : grown.find(({ id }) => id === claim.epoch)
+      if (epoch === undefined || (moment === 'computing' && claim === undefined)) continue
+      await systemClock.sleep(delayMs)
+      if (over) return undefined
+      const member = epoch.parties[Math.floor(choice * epoch.parties.length)]
+      const index = peers.findIndex(({ nodeId }) => nodeId === member)
+      peers[index]?.kill()
+      return { victim: `peer-${index}`, moment: claimed(look()) ? 'computing' : 'preparing' } as const
+    }
+    return undefined
+  }
+  const struck = watch()
+  return {
+    ended() {
+      over = true
+      return struck
+    },
+  }
 }
 
 /** What was acknowledged opens to its value; what was not is not shown as shared. */

@@ -85,14 +85,18 @@ export class TestNetwork {
     return person
   }
 
-  /** Where the newest network backup of an account is, as the ledger has it; 0x for none. */
-  async chainValue(account: string): Promise<string> {
-    const key = keccak256(toUtf8Bytes('enigma/vault-backup/1'))
-    const ledger = new LedgerClient(
+  /** The chain, to read from. */
+  ledger(): LedgerClient {
+    return new LedgerClient(
       { endpoints: [this.chain.endpoint], deployment: this.chain.deployment, confirmations: 1 },
       { cursors: new MemoryCursorStore(), outbox: new MemoryOutboxStore() },
     )
-    return hexlify(await ledger.get(account as `0x${string}`, key as `0x${string}`, 'latest'))
+  }
+
+  /** Where the newest network backup of an account is, as the ledger has it; 0x for none. */
+  async chainValue(account: string): Promise<string> {
+    const key = keccak256(toUtf8Bytes('enigma/vault-backup/1'))
+    return hexlify(await this.ledger().get(account as `0x${string}`, key as `0x${string}`, 'latest'))
   }
 
   async stop(): Promise<void> {

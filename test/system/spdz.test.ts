@@ -74,6 +74,25 @@ describe('a job against malicious nodes (§5.1.2)', () => {
     expect(await analyst.result(id)).toEqual(['100'])
   })
 
+  it('counts by range, and tells the ranges with the counts', async () => {
+    const refs = await Promise.all([alice.share('3', rule), alice.share('10', rule), bob.share('70', rule)])
+    const params = { edges: ['5.0', '10', '20'] }
+    const id = await analyst.request({ function: 'histogram', refs, params, protocol: 'spdz', n: 2 })
+    expect(await analyst.result(id)).toEqual(['1', '0', '1', '1'])
+    expect(await analyst.call('compute.result', { id })).toMatchObject({ edges: ['5', '10', '20'] })
+  })
+
+  it('gives the mean of logistic scores, and no score', async () => {
+    const refs = await Promise.all([alice.share('3', rule), bob.share('-1.5', rule)])
+    for (const protocol of ['spdz', 'honest-majority'] as const) {
+      const params = { weights: ['0.8'], bias: '-1' }
+      const n = protocol === 'spdz' ? 2 : 3
+      const id = await analyst.request({ function: 'logisticMean', refs, params, protocol, n })
+      // (σ(1.4) + σ(−2.2))/2
+      expect(Math.abs(Number((await analyst.result(id))[0]) - 0.450967189)).toBeLessThan(1e-6)
+    }
+  })
+
   it('refuses a threshold or size that SPDZ does not have', async () => {
     const refs = [await alice.share('1', rule)]
     for (const wrong of [{ n: 6 }, { n: 3, t: 1 }])

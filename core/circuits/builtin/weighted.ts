@@ -15,7 +15,7 @@ import {
   total,
 } from './kit.ts'
 
-const magnitude = (x: bigint) => (x < 0n ? -x : x)
+export const magnitude = (x: bigint) => (x < 0n ? -x : x)
 function largest(xs: readonly bigint[]): bigint {
   let most = 0n
   for (const x of xs.map(magnitude)) if (x > most) most = x
@@ -74,14 +74,15 @@ export const weightedMean: BuiltinFunction<WeightedMeanParams> = {
   },
 }
 
-const linearScoreParams = z.strictObject({
+export const linearScoreParams = z.strictObject({
   weights: decimals,
   bias: decimal.default('0'),
   output: z.enum(['mean', 'each']).default('mean'),
 })
 type LinearScoreParams = z.infer<typeof linearScoreParams>
 
-function scoreWeights({ weights }: LinearScoreParams, shapes: Shapes): bigint[] {
+/** The weights, scaled, once they fit the references. */
+export function scoreWeights({ weights }: Pick<LinearScoreParams, 'weights'>, shapes: Shapes): bigint[] {
   total(shapes)
   shapes.forEach((length, i) => {
     if (length !== weights.length)
@@ -140,35 +141,4 @@ export const linearScore: BuiltinFunction<LinearScoreParams> = {
   },
   contributors: (params, shapes) =>
     params.output === 'each' ? shapes.map((_, i) => [i]) : [everyone(shapes)],
-}
-
-const logisticParams = linearScoreParams.omit({ output: true })
-type LogisticParams = z.infer<typeof logisticParams>
-
-/** Decimal places of a probability: the logistic function is evaluated in floating point. */
-const PROBABILITY_PLACES = 9
-
-/**
- * 1/(1 + e^−(w·x + b)) for the feature vector x of each reference: a probability each. The score and its probability tell
- * the same, so the committee opens the scores to the requester, who applies the function: exact scores, probabilities
- * rounded to 9 places.
- */
-export const logisticScore: BuiltinFunction<LogisticParams> = {
-  ...linearScore,
-  id: 'logisticScore',
-  titleKey: 'function.logisticScore.title',
-  descriptionKey: 'function.logisticScore.description',
-  revealsKey: 'function.logisticScore.reveals',
-  fields: linearScore.fields.filter(({ name }) => name !== 'output'),
-  parseParams: (value) => parseWith(logisticParams, value),
-  disclosure: () => 'per-reference',
-  checkShapes: (params, shapes) => linearScore.checkShapes({ ...params, output: 'each' }, shapes),
-  build: (params, shapes) => linearScore.build({ ...params, output: 'each' }, shapes),
-  decode: (output, modulus, params, shapes) =>
-    linearScore.decode(output, modulus, { ...params, output: 'each' }, shapes).map(({ decimal: score }) => {
-      const unit = 10 ** PROBABILITY_PLACES
-      const probability = 1 / (1 + Math.exp(-Number(score)))
-      return resultValue(BigInt(Math.round(probability * unit)), BigInt(unit))
-    }),
-  contributors: (_, shapes) => shapes.map((_, i) => [i]),
 }

@@ -4,8 +4,8 @@ import type { NodeRef } from '../types.ts'
 
 /** Bits by which a mask exceeds what it hides: openings are within 2^-80 of independent of it. */
 export const STATISTICAL_BITS = 80
-/** Widest integers of the gadgets; differences of 64-bit integers have 65 bits. */
-export const MAX_BITS = 66
+/** Widest integers of the gadgets: sums of products of 64-bit integers. With the mask's bits they stay below the field. */
+export const MAX_BITS = 132
 
 /** Throws CIRCUIT_INVALID. */
 export function checkWidth(bits: number): void {

@@ -187,6 +187,19 @@ export function expFixed(b: CircuitBuilder, x: NodeRef, modulus: bigint): NodeRe
   return exp2Fixed(b, truncateRoughly(b, b.scale(x, LOG2_E), WIDTH + INNER, INNER, modulus), modulus)
 }
 
+/** Largest argument of `logisticFixed`: beyond, the function is within 2^-23 of 1. */
+export const LOGISTIC_LIMIT = 16
+/** Fractional bits of its result. */
+export const LOGISTIC_FRACTION = INNER + 1
+
+/** 1/(1 + e^−x) for 0 ≤ x ≤ 16, times 2^41, within 2^-22: the exponential is off by up to 2^-23 and 2^-23 of itself. */
+export function logisticFixed(b: CircuitBuilder, x: NodeRef, modulus: bigint): NodeRef {
+  const e = expFixed(b, b.neg(x), modulus)
+  const sum = b.add(e, constants(b, 1n << BigInt(FRACTION), b.length(x)))
+  // Half of it is in [1/2, 1]; its reciprocal times 2^40 is the result times 2^41.
+  return reciprocal(b, b.scale(sum, 1n << BigInt(INNER - FRACTION - 1)), modulus)
+}
+
 /** Σ coefficients[k]·u^k for |u| ≤ 1 (Horner). */
 function polynomial(
   b: CircuitBuilder,

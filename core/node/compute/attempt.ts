@@ -17,6 +17,8 @@ export interface JobFacts {
   params: Uint8Array
   references: ReferenceRecord[]
   ranking: NodeId[]
+  /** Nodes that the ledger has convicted of cheating in this job. */
+  convicted: ReadonlySet<NodeId>
 }
 
 /** Reads an open job from this node's own chain client. PERMISSION_DENIED unless it is open. */
@@ -39,7 +41,8 @@ export async function readJob(context: NodeContext, jobId: Hex): Promise<JobFact
     seed,
     candidates.map((c) => c.id),
   )
-  return { job, refs, params: params ?? new Uint8Array(), references: known, ranking }
+  const convicted = new Set(context.index.jobs.get(jobId)?.convicted.keys())
+  return { job, refs, params: params ?? new Uint8Array(), references: known, ranking, convicted }
 }
 
 /** The checks on a coordinator's plan that members and holders share. Throws PERMISSION_DENIED. */
@@ -50,6 +53,7 @@ export function checkPlan(
 ): void {
   const refuse = (why: string) => new EnigmaError('PERMISSION_DENIED', `plan refused: ${why}`)
   if (plan.committee[0] !== from) throw refuse('the sender does not lead this committee')
+  if (facts.convicted.has(from)) throw refuse('the sender was convicted of cheating in this job')
   if (!isDrawn(facts.ranking, plan.committee, facts.job.committeeSize))
     throw refuse('the draw does not give this committee')
   const byRef = new Map(facts.references.map((r) => [r.ref, r]))

@@ -2,7 +2,6 @@ import { anchorKey } from '../../audit/challenge.ts'
 import { AuditAborted } from '../../audit/prover.ts'
 import { decodeTranscript, transcriptDigest } from '../../audit/transcript.ts'
 import type { Anchor, AuditFacts, AuditVerdict, Transcript } from '../../audit/types.ts'
-import { verifyTranscript } from '../../audit/verify.ts'
 import { fromHex, toHex } from '../../base/bytes.ts'
 import { systemClock } from '../../base/clock.ts'
 import { EnigmaError, hasCode } from '../../base/errors.ts'
@@ -16,6 +15,8 @@ import type { Hex, JobRecord, Ledger, LedgerDeployment, ReferenceRecord, Signer 
 import type { NodeId } from '../../transport/types.ts'
 import type { AccountSigner } from '../../wallet/types.ts'
 import type { NetworkConfig } from '../types.ts'
+import type { PlainFacts } from './audit-service.ts'
+import { verifyInThread } from './audit-threads.ts'
 import { buildJob } from './program.ts'
 
 const ANCHOR_WAIT_MS = 45 * second
@@ -100,7 +101,7 @@ export async function auditFacts(
   jobId: Hex,
   transcript: Transcript,
   committee: readonly NodeId[],
-): Promise<AuditFacts> {
+): Promise<PlainFacts> {
   const job = await ledger.job(jobId)
   if (job === undefined) throw new EnigmaError('NOT_FOUND', `there is no job ${jobId}`)
   const { refs, params } = await ledger.jobInputs(jobId)
@@ -117,7 +118,7 @@ export async function auditFacts(
     })),
     anchored: await readAnchor(ledger, run, transcript.anchor),
     committee,
-    signer: statements(ledger.deployment).signer,
+    deployment: ledger.deployment,
   }
 }
 
@@ -140,7 +141,7 @@ export async function auditJob(ledger: LedgerReader, jobId: Hex, encoded: Uint8A
   const transcript = decodeTranscript(encoded)
   const committee = outcome.signers as NodeId[]
   const facts = await auditFacts(ledger, jobId, transcript, committee)
-  return { ...(await verifyTranscript(transcript, facts)), jobId, job, committee: transcript.parties }
+  return { ...(await verifyInThread(transcript, facts)), jobId, job, committee: transcript.parties }
 }
 
 /** `auditJob` over an endpoint alone. Codes: those of `auditJob` and of `Ledger.start`. */
@@ -173,7 +174,7 @@ export async function requireProof(
   transcript: Transcript,
 ): Promise<void> {
   const facts = await auditFacts(ledger, jobId, transcript, transcript.parties)
-  const verdict = await verifyTranscript(transcript, facts)
+  const verdict = await verifyInThread(transcript, facts)
   if (!verdict.valid) throw await accusation(ledger, reporter, transcript, verdict)
 }
 
@@ -209,7 +210,7 @@ export async function nameCulprit(
   if (!(error instanceof AuditAborted)) return error
   try {
     const { transcript } = error
-    const verdict = await verifyTranscript(
+    const verdict = await verifyInThread(
       transcript,
       await auditFacts(ledger, jobId, transcript, transcript.parties),
     )

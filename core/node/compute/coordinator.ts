@@ -1,7 +1,7 @@
 import { EnigmaError, hasCode } from '../../base/errors.ts'
 import { minute, second } from '../../base/units.ts'
 import { SPARES } from '../../committee/draw.ts'
-import type { Hex, NodeSignature } from '../../ledger/types.ts'
+import type { EvidenceKind, Hex, NodeSignature } from '../../ledger/types.ts'
 import { isLinear } from '../../shamir-mpc/program.ts'
 import type { NodeId } from '../../transport/types.ts'
 import type { NodeContext } from '../context.ts'
@@ -24,6 +24,14 @@ const TAKEOVER_MS = 5 * second
 const WATCH_MS = 500
 /** The coordinator's own run ends a little after the first that failed. */
 const OWN_ERROR_MS = 2 * second
+/** In an audited attempt all close the run and compare what they have first, which waits for the ledger's minute at most. */
+const OWN_AUDIT_MS = 90 * second
+/** Verdicts of the Evidence contract, as exclusions. */
+const VERDICTS = {
+  'wrong-opening': 'BAD_OPENING',
+  equivocation: 'EQUIVOCATION',
+  silence: 'SILENCE',
+} satisfies Record<EvidenceKind, string>
 
 /**
  * Whoever stands first in the draw leads a job; the next in rank takes over when it falls silent. Every attempt
@@ -92,7 +100,7 @@ export class Coordinator {
           return
         } catch (error) {
           if (signal.aborted || hasCode(error, 'CANCELLED')) return
-          failures = Math.max(attempt, this.#member.failed(jobId))
+          failures = Math.max(attempt, this.#member.failed(jobId, attempt, this.#context.transport.self))
           log.info('attempt failed', { job: jobId, attempt, reason: EnigmaError.from(error).message })
           if (hasCode(error, 'PERMISSION_DENIED', 'HOLDERS_TOO_FEW') || failures >= MAX_ATTEMPTS) {
             if (
@@ -110,10 +118,11 @@ export class Coordinator {
   /** The number of an attempt that runs at a node of higher rank, if there is one. */
   async #activity(jobId: Hex, facts: JobFacts, rank: number): Promise<number | undefined> {
     const { transport } = this.#context
+    const out = this.#out(jobId)
     const answers = await Promise.allSettled(
       facts.ranking
         .slice(0, rank)
-        .filter((id) => transport.connectedPeers().includes(id))
+        .filter((id) => transport.connectedPeers().includes(id) && !out.has(id))
         .map(async (id) =>
           decodeMessage(
             'progress',
@@ -133,7 +142,7 @@ export class Coordinator {
     const linear = facts.job.protocol === 'honest-majority' && isLinear(buildJob(facts).circuit)
     const committee = await this.#committee(facts, signal)
     const sources = await this.#sources(facts, signal)
-    const excluded = [...(this.#excluded.get(jobId) ?? [])].map(([node, reason]) => ({ node, reason }))
+    const excluded = [...this.#out(jobId)].map(([node, reason]) => ({ node, reason }))
     const plan: Message<'run'> = { jobId, attempt, committee, sources, excluded }
     this.#context.log.info('attempt', {
       job: jobId,
@@ -168,7 +177,8 @@ export class Coordinator {
         )
       await this.#post(facts, plan, ran, signal)
     } catch (error) {
-      this.#judge(jobId, await ownError(runs[0]))
+      const patience = this.#member.auditing(jobId, attempt) ? OWN_AUDIT_MS : OWN_ERROR_MS
+      this.#judge(jobId, await ownError(runs[0], patience))
       const cancel = encodeMessage('abort', { jobId, attempt })
       for (const id of committee)
         this.#ask(id, PROTOCOLS.abort, cancel, SIGN_TIMEOUT_MS).catch(() => undefined)
@@ -181,10 +191,10 @@ export class Coordinator {
     const { transport } = this.#context
     const size = facts.job.committeeSize
     const lost = this.#lost.get(facts.job.jobId) ?? new Set()
-    const excluded = this.#excluded.get(facts.job.jobId)
+    const out = this.#out(facts.job.jobId)
     const eligible = facts.ranking
       .slice(0, size + SPARES)
-      .filter((id) => id !== transport.self && !excluded?.has(id))
+      .filter((id) => id !== transport.self && !out.has(id))
     const answers = await Promise.all(
       eligible.map((id) =>
         this.#ask(id, PROTOCOLS.ready, encodeMessage('empty', {}), READY_TIMEOUT_MS, signal).then(
@@ -264,8 +274,12 @@ export class Coordinator {
   ): Promise<void> {
     const { jobId, attempt, committee } = plan
     const transcripts = new Set(ran.flatMap((r) => (r === undefined ? [] : [r.transcriptDigest])))
-    if (transcripts.size !== 1)
-      throw new EnigmaError('MPC_ABORTED', 'the members saw different commitments from a holder')
+    if (transcripts.size !== 1) {
+      const differ = new EnigmaError('MPC_ABORTED', 'the members saw different commitments or signatures')
+      const error = EnigmaError.from(await this.#member.compare(jobId, attempt, differ))
+      this.#judge(jobId, error)
+      throw error
+    }
     const digests = ran.map((r) => r?.sealedDigest ?? NO_DIGEST)
     const message = encodeMessage('sign', { jobId, attempt, committee, digests })
     const signed = await Promise.allSettled(
@@ -331,6 +345,13 @@ export class Coordinator {
     return true
   }
 
+  /** Who is never asked again for a job: whom the ledger has convicted, and whom this node saw cheat. */
+  #out(jobId: Hex): Map<NodeId, string> {
+    const convicted = this.#context.index.jobs.get(jobId)?.convicted ?? new Map<NodeId, EvidenceKind>()
+    const verdicts = [...convicted].map(([node, kind]) => [node, VERDICTS[kind]] as const)
+    return new Map<NodeId, string>([...verdicts, ...(this.#excluded.get(jobId) ?? [])])
+  }
+
   /** What this node itself saw of another's misbehaviour. What others tell it might be a lie about somebody. */
   #judge(jobId: Hex, error: EnigmaError | undefined): void {
     const { index, log, transport } = this.#context
@@ -369,13 +390,16 @@ export class Coordinator {
 }
 
 /** Why this node's own run failed, if it does so shortly. */
-async function ownError(run: Promise<unknown> | undefined): Promise<EnigmaError | undefined> {
+async function ownError(
+  run: Promise<unknown> | undefined,
+  patienceMs: number,
+): Promise<EnigmaError | undefined> {
   const end = await Promise.race([
     Promise.resolve(run).then(
       () => undefined,
       (error: unknown) => EnigmaError.from(error),
     ),
-    new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), OWN_ERROR_MS)),
+    new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), patienceMs)),
   ])
   return end
 }

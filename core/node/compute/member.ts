@@ -21,6 +21,7 @@ import { buildJob } from './program.ts'
 import { resultDigest, sealAad } from './requester.ts'
 import { InputCollector } from './resharing.ts'
 import { runSpdz } from './spdz.ts'
+import type { Witness } from './witness.ts'
 
 const OUTPUTS = 'outputs'
 const PLAN_WAIT_MS = 30 * second
@@ -48,6 +49,8 @@ interface Attempt {
   transcript?: Hex
   /** Of an audited job, encoded. */
   publicTranscript?: Uint8Array
+  /** Names an audited run beside the job. */
+  nonce?: Hex
   ended: boolean
 }
 
@@ -66,14 +69,17 @@ interface StoredOutput {
 export class Member {
   readonly #context: NodeContext
   readonly #preprocessing: Preprocessing
+  readonly #witness: Witness
   readonly #attempts = new Map<string, Attempt>()
   readonly #waiting = new Map<string, ((attempt: Attempt) => void)[]>()
-  readonly #failures = new Map<Hex, number>()
+  /** Attempts at a job that ended without a result, by their keys. */
+  readonly #failures = new Map<Hex, Set<string>>()
   computations = 0
 
-  constructor(context: NodeContext, preprocessing: Preprocessing) {
+  constructor(context: NodeContext, preprocessing: Preprocessing, witness: Witness) {
     this.#context = context
     this.#preprocessing = preprocessing
+    this.#witness = witness
     context.serve(PROTOCOLS.ready, async () => {
       if (!context.serving()) throw new EnigmaError('NOT_RUNNING', 'this node is paused')
       return encodeMessage('empty', {})
@@ -94,7 +100,24 @@ export class Member {
 
   /** The public transcript of an audited attempt that this node led. */
   publicTranscript(jobId: Hex, attempt: number): Uint8Array | undefined {
-    return this.#attempts.get(attemptKey(jobId, attempt, this.#context.transport.self))?.publicTranscript
+    return this.#led(jobId, attempt)?.publicTranscript
+  }
+
+  /** Whether an audited attempt that this node leads still runs here and has signed something. */
+  auditing(jobId: Hex, attempt: number): boolean {
+    const led = this.#led(jobId, attempt)
+    return led?.nonce !== undefined && !led.ended && this.#witness.has({ jobId, nonce: led.nonce })
+  }
+
+  /** Why the members of an audited attempt that this node led have different transcripts; `error` if they do not say. */
+  async compare(jobId: Hex, attempt: number, error: EnigmaError): Promise<unknown> {
+    const led = this.#led(jobId, attempt)
+    if (led?.nonce === undefined) return error
+    return this.#witness.examine({ jobId, nonce: led.nonce }, led.plan.committee, error)
+  }
+
+  #led(jobId: Hex, attempt: number): Attempt | undefined {
+    return this.#attempts.get(attemptKey(jobId, attempt, this.#context.transport.self))
   }
 
   /** Whether an attempt runs here. */
@@ -153,7 +176,7 @@ export class Member {
       return ran
     } catch (error) {
       answer.reject(error)
-      this.#failures.set(plan.jobId, (this.#failures.get(plan.jobId) ?? 0) + 1)
+      this.failed(plan.jobId, plan.attempt, from)
       context.log.info('attempt ended', {
         job: plan.jobId,
         attempt: plan.attempt,
@@ -214,7 +237,8 @@ export class Member {
     const { plan, facts, collector } = attempt
     const inputs = collector.additive()
     try {
-      const { output, transcript } = await runSpdz(this.#context, this.#preprocessing, {
+      const modules = { preprocessing: this.#preprocessing, witness: this.#witness }
+      const { output, transcript } = await runSpdz(this.#context, modules, {
         audited: facts.job.protocol === 'spdz-audited',
         originals: collector.originals(),
         id: attemptKey(plan.jobId, plan.attempt, plan.committee[0] as NodeId),
@@ -225,6 +249,9 @@ export class Member {
         context: fromHex(transcriptDigest(plan, collector.digests()), 32),
         roundTimeoutMs: ROUND_TIMEOUT_MS,
         signal: attempt.abort.signal,
+        onRun: (nonce) => {
+          attempt.nonce = nonce
+        },
         onPhase: (phase, done, total) => this.#touch(attempt, phase, done, total),
       })
       if (transcript !== undefined) attempt.publicTranscript = transcript
@@ -329,16 +356,16 @@ export class Member {
     const { ledger, nodeKey } = this.#context
     const { refs } = await readJob(this.#context, jobId)
     const authorised = await ledger.authorisedMany(jobId, refs)
-    if (authorised.every((a) => a) && (this.#failures.get(jobId) ?? 0) < MAX_ATTEMPTS)
+    if (authorised.every((a) => a) && (this.#failures.get(jobId)?.size ?? 0) < MAX_ATTEMPTS)
       throw new EnigmaError('PERMISSION_DENIED', 'this node sees no reason to give the job up')
     return encodeMessage('signed', { signature: await ledger.signFailure(nodeKey, jobId, 'computation') })
   }
 
-  /** Counts an attempt that this node coordinated and that ended without a result. */
-  failed(jobId: Hex): number {
-    const count = (this.#failures.get(jobId) ?? 0) + 1
-    this.#failures.set(jobId, count)
-    return count
+  /** Notes an attempt that ended without a result; a coordinator's own run may have noted it before. Returns how many did. */
+  failed(jobId: Hex, attempt: number, coordinator: NodeId): number {
+    const keys = this.#failures.get(jobId) ?? new Set()
+    this.#failures.set(jobId, keys.add(attemptKey(jobId, attempt, coordinator)))
+    return keys.size
   }
 
   #progress(jobId: Hex): Uint8Array {

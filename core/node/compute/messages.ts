@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { VIEW_ROUNDS } from '../../audit/constants.ts'
 import { decodeCanonical, encodeCanonical } from '../../dht/cbor.ts'
 
 /** Requests between nodes during a job. Every message is canonical CBOR, checked against its schema. */
@@ -21,6 +22,8 @@ export const PROTOCOLS = {
   release: 'compute/release',
   /** Holder to member: your piece. */
   piece: 'compute/piece',
+  /** Member to member of an audited run: the last rounds as everybody signed them towards you. */
+  view: 'compute/view',
   /** Requester's node to member: the sealed output share. */
   result: 'compute/result',
   /** Anyone to member: how far is the job? */
@@ -44,6 +47,11 @@ const source = z.strictObject({
     .max(32),
 })
 
+const signature = z.string().regex(/^0x[0-9a-f]{130}$/) as unknown as z.ZodType<`0x${string}`>
+const round = z.int().min(0).max(0xffff_ffff)
+/** One party's broadcast in a round, as the Evidence contract takes it. */
+const statement = { previous: hash, payload: hash, signature }
+
 /** A node that cheated in an earlier attempt, as the coordinator found, and how. */
 const exclusion = z.strictObject({ node: nodeId, reason: z.string().regex(/^[A-Z_]{1,40}$/) })
 
@@ -58,9 +66,7 @@ export const schemas = {
   }),
   ran: z.strictObject({ sealedDigest: hash, transcriptDigest: hash }),
   sign: z.strictObject({ jobId: hash, attempt, committee, digests: z.array(hash).min(2).max(64) }),
-  signed: z.strictObject({
-    signature: z.string().regex(/^0x[0-9a-f]{130}$/) as unknown as z.ZodType<`0x${string}`>,
-  }),
+  signed: z.strictObject({ signature }),
   abort: z.strictObject({ jobId: hash, attempt }),
   holdings: z.strictObject({ refs: z.array(hash).min(1).max(MAX_REFS) }),
   held: z.strictObject({ held: z.array(z.strictObject({ ref: hash, index })).max(MAX_REFS) }),
@@ -84,6 +90,19 @@ export const schemas = {
     commitments: bytes,
     /** The dealers' commitments of each reference, from the holder that the coordinator named first; else empty. */
     originals: z.array(bytes),
+  }),
+  viewed: z.strictObject({ jobId: hash, nonce: hash }),
+  view: z.strictObject({
+    jobId: hash,
+    nonce: hash,
+    parties: committee,
+    rounds: z
+      .array(z.strictObject({ round, signed: z.array(z.strictObject(statement)).max(64) }))
+      .max(VIEW_ROUNDS),
+  }),
+  /** What a node answers to a demand on the ledger: its own broadcasts from the round asked about on, if it has any. */
+  statements: z.strictObject({
+    rounds: z.array(z.strictObject({ round, ...statement })).max(VIEW_ROUNDS),
   }),
   empty: z.strictObject({}),
   result: z.strictObject({

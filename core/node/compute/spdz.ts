@@ -2,7 +2,7 @@ import { keccak_256 } from '@noble/hashes/sha3.js'
 import { auditedMaterial } from '../../audit/layout.ts'
 import { runAudited } from '../../audit/prover.ts'
 import { encodeTranscript } from '../../audit/transcript.ts'
-import { fromHex, utf8 } from '../../base/bytes.ts'
+import { fromHex, toHex, utf8 } from '../../base/bytes.ts'
 import { minute } from '../../base/units.ts'
 import type { BuiltProgram } from '../../circuits/types.ts'
 import { bn254Scalar as field } from '../../field/fields.ts'
@@ -14,7 +14,9 @@ import type { NodeId } from '../../transport/types.ts'
 import type { NodeContext } from '../context.ts'
 import type { Preprocessing } from '../preprocessing.ts'
 import { anchoring, nameCulprit, requireProof, statements } from './audit.ts'
+import { commitInThreads } from './audit-threads.ts'
 import type { AdditiveInputs } from './resharing.ts'
+import type { Witness } from './witness.ts'
 
 const LEDGER_TIMEOUT_MS = 1 * minute
 
@@ -41,6 +43,8 @@ export interface SpdzRun {
   readonly context: Uint8Array
   readonly roundTimeoutMs: number
   readonly signal: AbortSignal
+  /** Of an audited job, before it runs: what names the run beside the job. */
+  readonly onRun: (nonce: Hex) => void
   readonly onPhase: (phase: 'preparing' | 'inputs' | 'computing', done: number, total: number) => void
 }
 
@@ -50,7 +54,7 @@ export interface SpdzRun {
  */
 export async function runSpdz(
   context: NodeContext,
-  preprocessing: Preprocessing,
+  { preprocessing, witness }: { preprocessing: Preprocessing; witness: Witness },
   run: SpdzRun,
 ): Promise<SpdzResult> {
   const { transport } = context
@@ -87,6 +91,10 @@ export async function runSpdz(
   }
   const { source: material, ranges } = await prepare('', auditedMaterial(built.circuit))
   run.onPhase('inputs', 1, 1)
+  // Material is claimed once: no two runs of this node have the same.
+  const nonce = toHex(keccak_256(utf8(JSON.stringify([material.epoch.id, ranges]))))
+  run.onRun(nonce)
+  const named = { jobId: run.jobId as Hex, nonce }
   const session = await transport.openSession(`${id}/spdz`, others, { signal })
   const auditSession = await transport.openSession(`${id}/audit`, others, { signal })
   try {
@@ -95,12 +103,13 @@ export async function runSpdz(
       ...statements(context.ledger.deployment, context.nodeKey),
       originals: run.originals,
       jobId: fromHex(run.jobId, 32),
-      // Material is claimed once: no two runs of this node have the same.
-      nonce: keccak_256(utf8(JSON.stringify([material.epoch.id, ranges]))),
+      nonce: fromHex(nonce, 32),
       context: run.context,
+      commit: commitInThreads,
       ledger: anchoring(context.ledger, context.nodeKey),
       roundTimeoutMs: run.roundTimeoutMs,
       ledgerTimeoutMs: LEDGER_TIMEOUT_MS,
+      onRound: witness.views.recorder(named, parties),
       onPhase: (phase, progress) => {
         if (phase === 'computing') run.onPhase('computing', progress?.layer ?? 0, progress?.layers ?? 1)
         else run.onPhase(phase === 'closing' ? 'computing' : 'preparing', 1, 1)
@@ -112,7 +121,8 @@ export async function runSpdz(
     outputMasks.free()
     return { output: joined, transcript: encodeTranscript(transcript) }
   } catch (error) {
-    throw await nameCulprit(context.ledger, context.nodeKey, run.jobId as Hex, error)
+    const culprit = await nameCulprit(context.ledger, context.nodeKey, named.jobId, error)
+    throw await witness.examine(named, committee, culprit)
   } finally {
     material.macKey.free()
   }

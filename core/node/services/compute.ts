@@ -88,6 +88,9 @@ interface DecideState {
 
 interface StoredRequest {
   keyLabel: string
+  function: string
+  /** JSON, as the person asked. */
+  params: string
   label: string
   n: number
   t: number
@@ -291,7 +294,10 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
         })
       }
       const { excluded: _, opening: __, ...shown } = stored
-      return { id, ...shown }
+      const request = (await vault.getSetting(`request/${id}`)) as unknown as StoredRequest | undefined
+      if (request?.function !== 'histogram') return { id, ...shown }
+      const { edges } = FUNCTIONS.histogram.parseParams(JSON.parse(request.params))
+      return { id, ...shown, edges }
     },
     'compute.transcript': async ({ id, path }, call) => {
       requireLocal(call, 'path')

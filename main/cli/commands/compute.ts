@@ -231,5 +231,19 @@ function parseParam(text: string): [string, unknown] {
 }
 
 function showResult(session: Session, result: Output<'compute.result'>): void {
-  session.out.result(result, () => result.values.join('\n'))
+  const { values, edges } = result
+  session.out.result(result, () =>
+    edges === undefined
+      ? values.join('\n')
+      : table(
+          ['range', 'count'],
+          values.map((count, i) => [rangeOf(edges[i - 1], edges[i]), count]),
+        ),
+  )
+}
+
+/** The lower edge belongs to the range, the upper one does not. */
+function rangeOf(from: string | undefined, to: string | undefined): string {
+  if (from === undefined) return `below ${to}`
+  return to === undefined ? `${from} and more` : `${from} to ${to}`
 }

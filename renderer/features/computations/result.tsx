@@ -1,4 +1,4 @@
-import { useT } from '../../app/i18n/index.ts'
+import { hasMessage, useT } from '../../app/i18n/index.ts'
 import { formatDecimal } from '../../app/lib/format.ts'
 import { computeResult } from '../../app/store/compute.ts'
 import { CopyButton } from '../../app/ui/copy.tsx'
@@ -6,6 +6,8 @@ import { Panel } from '../../app/ui/panel.tsx'
 import { SkeletonLines } from '../../app/ui/skeleton.tsx'
 import { ErrorState } from '../../app/ui/states.tsx'
 import { ValueTable } from '../declassify/revealed.tsx'
+import { BinTable } from './bin-table.tsx'
+import { binsOf, rangeText } from './bins.ts'
 
 /** The result, decrypted for the requester: exact, to copy as it is. */
 export function ComputationResult({ id }: { id: string }) {
@@ -19,6 +21,8 @@ export function ComputationResult({ id }: { id: string }) {
       </Panel>
     )
   const [only] = data.values
+  const precision = `computations.result.text.${data.function}`
+  const bins = data.edges && binsOf(data.values, data.edges)
   return (
     <Panel
       title={t('computations.result')}
@@ -26,7 +30,10 @@ export function ComputationResult({ id }: { id: string }) {
       level={3}
       actions={
         data.values.length > 1 && (
-          <CopyButton text={data.values.join('\n')} label={t('computations.copy.all')} />
+          <CopyButton
+            text={(bins?.map((bin) => `${rangeText(t, bin)}\t${bin.count}`) ?? data.values).join('\n')}
+            label={t('computations.copy.all')}
+          />
         )
       }
     >
@@ -37,10 +44,14 @@ export function ComputationResult({ id }: { id: string }) {
           </output>
           <CopyButton text={only} label={t('computations.copy')} />
         </div>
-      ) : (
+      ) : bins === undefined ? (
         <ValueTable values={data.values} label={t('computations.result')} />
+      ) : (
+        <BinTable bins={bins} />
       )}
-      <p className="mt-2 text-xs text-muted">{t('computations.result.text')}</p>
+      <p className="mt-2 text-xs text-muted">
+        {t(hasMessage(precision) ? precision : 'computations.result.text')}
+      </p>
     </Panel>
   )
 }

@@ -1,29 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { verifyTranscript } from '../../../core/audit/verify.ts'
 import { CircuitBuilder } from '../../../core/circuits/builder.ts'
-import type { FieldVector, PrimeField } from '../../../core/field/types.ts'
+import type { PrimeField } from '../../../core/field/types.ts'
 import type { MaterialSource } from '../../../core/preprocessing/types.ts'
-import { auditedRun, field, resultOf, shareInputs, transcriptOf } from '../../unit/audit/committee.ts'
+import { auditedRun, field, lying, resultOf, shareInputs, transcriptOf } from '../../unit/audit/committee.ts'
 import { mixed, mixedResult } from '../../unit/audit/programs.ts'
 
 const X = [5n, 0n, 7n, 9n]
 const Y = [3n, 11n, 0n, 2n]
 const expected = mixedResult(X, Y, field.modulus)
-
-/** A field whose encodings of shares are wrong at one call: whatever its party sends then is off by one. */
-function lying(call: number, calls: { count: number; length?: number }): PrimeField {
-  return {
-    ...field,
-    toBytes(v: FieldVector) {
-      if (calls.count++ !== call) return field.toBytes(v)
-      calls.length = v.length
-      const one = field.fromBigints(
-        Array.from({ length: v.length }, (_, i) => (i === v.length - 1 ? 1n : 0n)),
-      )
-      return field.toBytes(field.add(v, one))
-    },
-  }
-}
 
 /** All its comparisons succeed: a party that looks away. */
 const blind: PrimeField = { ...field, equal: () => true }

@@ -3,12 +3,13 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { commitmentsDigest, runContext } from '../../../core/audit/challenge.ts'
 import { encodeAnswer } from '../../../core/audit/closing.ts'
 import { ANSWER_ROUND } from '../../../core/audit/constants.ts'
-import { findEquivocation } from '../../../core/audit/evidence.ts'
+import { findEquivocation, signedRound } from '../../../core/audit/evidence.ts'
 import { layoutOf } from '../../../core/audit/layout.ts'
 import { replay } from '../../../core/audit/replay.ts'
 import { decodeTranscript, encodeTranscript } from '../../../core/audit/transcript.ts'
-import type { Transcript } from '../../../core/audit/types.ts'
+import type { RunView, SignedRound, Transcript } from '../../../core/audit/types.ts'
 import { verifyTranscript } from '../../../core/audit/verify.ts'
+import { toHex } from '../../../core/base/bytes.ts'
 import { hasCode } from '../../../core/base/errors.ts'
 import { commitPoint } from '../../../core/commitments/openings.ts'
 import { chainNext, chainStart, roundDigest, runId } from '../../../core/commitments/rounds.ts'
@@ -45,6 +46,16 @@ beforeAll(async () => {
 const start = (t: Transcript) => {
   const digest = commitmentsDigest(runId(t.jobId, t.nonce), t.parties, t.inputs, t.material)
   return chainStart(runContext(t.context, digest, run.facts.anchored!.blockHash))
+}
+/** All rounds as everybody signed them. */
+function viewOf(t: Transcript): RunView {
+  let chain = start(t)
+  const rounds = t.rounds.map(({ round, payloads, signatures }) => {
+    const signed = payloads.map((p, i) => signedRound(chain, p, signatures[i]!))
+    chain = chainNext(chain, payloads)
+    return { round, signed }
+  })
+  return { jobId: toHex(t.jobId), nonce: toHex(t.nonce), parties: t.parties, rounds }
 }
 const sign = (i: number, structHash: Uint8Array) =>
   run.keys[i]!.signDigest(evidenceDigest(deployment, structHash))
@@ -224,12 +235,39 @@ describe('evidence for the contract', () => {
     const r = honest.rounds[4]!
     const forked = resigned(honest, 4, 2, nudged(r.payloads[2]!, 0))
     // The others signed one story each: up to the fork they agree, after it only the cheater is in both.
-    expect(findEquivocation(honest, forked, start(honest), signer)).toMatchObject({
-      kind: 'equivocation',
-      party: run.parties[2],
-      round: 4,
+    const view = viewOf(honest)
+    const party = run.parties[2]
+    expect(findEquivocation(view, viewOf(forked), signer)).toMatchObject({
+      ...{ kind: 'equivocation', party, round: 4 },
     })
-    expect(findEquivocation(honest, honest, start(honest), signer)).toBeUndefined()
-    expect(findEquivocation(honest, other, start(honest), signer)).toBeUndefined()
+    expect(findEquivocation(view, view, signer)).toBeUndefined()
+    // Another run that passes itself off as this one: its signatures are of that run.
+    const nonce = toHex(new Uint8Array(32).fill(9))
+    expect(findEquivocation({ ...view, nonce }, { ...viewOf(other), nonce }, signer)).toBeUndefined()
+    expect(findEquivocation(view, { ...viewOf(other), jobId: nonce }, signer)).toBeUndefined()
+  })
+
+  it('names nobody when a view was changed by whoever shows it', () => {
+    const view = viewOf(honest)
+    const word = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(toHex)
+    const signature = fc.uint8Array({ minLength: 65, maxLength: 65 }).map(toHex)
+    const of = (max: number) => fc.nat({ max: max - 1 })
+    fc.assert(
+      fc.property(
+        of(view.rounds.length),
+        of(N),
+        of(view.rounds.length),
+        of(N),
+        fc.record({ previous: word, payload: word, signature }, { requiredKeys: [] }),
+        (r, i, from, j, change) => {
+          const given = view.rounds[from]!.signed[j]!
+          const put = (k: number, s: SignedRound) => (k === i ? { ...given, ...change } : s)
+          const rounds = view.rounds.map((round, k) =>
+            k === r ? { ...round, signed: round.signed.map((s, at) => put(at, s)) } : round,
+          )
+          expect(findEquivocation(view, { ...view, rounds }, signer)).toBeUndefined()
+        },
+      ),
+    )
   })
 })

@@ -1,10 +1,36 @@
+import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { decodeAnswer } from '../../../core/audit/closing.ts'
+import { concatBytes } from '../../../core/base/bytes.ts'
 import { bgvParameters } from '../../../core/bgv/parameters.ts'
+import { openingDigest } from '../../../core/commitments/openings.ts'
+import { roundDigest } from '../../../core/commitments/rounds.ts'
+import { bn254Scalar } from '../../../core/field/fields.ts'
 import type { Predicate } from '../../../core/ipc/index.ts'
+import { evidenceDigest } from '../../../core/ledger/evidence.ts'
+import type { EvidenceKind, Hex } from '../../../core/ledger/types.ts'
 import { STEP } from '../../../core/preprocessing/channel.ts'
 import { Libp2pTransport } from '../../../core/transport/libp2p.ts'
 import type { NodeId, Session } from '../../../core/transport/types.ts'
-import { type Person, TestNetwork } from '../../system/network.ts'
+import { LocalSigner } from '../../../core/wallet/signer.ts'
+import { type Person, TestNetwork, until } from '../../system/network.ts'
+import { rpc } from '../../unit/ledger/support.ts'
+
+const HEADER = 16
+const SIGNATURE = 65
+
+/** What is signed of each payload: a cheater knows its own history. */
+const signed = vi.hoisted(() => new Map<string, readonly [Uint8Array, number, Uint8Array, Uint8Array]>())
+vi.mock(import('../../../core/commitments/rounds.ts'), async (original) => {
+  const actual = await original()
+  return {
+    ...actual,
+    roundDigest: (...args: Parameters<typeof roundDigest>) => {
+      signed.set(Buffer.from(args[3]).toString('hex'), args)
+      return actual.roundDigest(...args)
+    },
+  }
+})
 
 let network: TestNetwork
 let alice: Person
@@ -26,10 +52,14 @@ afterAll(() => network?.stop(), 60_000)
 afterEach(() => vi.restoreAllMocks())
 
 /**
- * One node, the first member of a committee that does not lead it, changes each message of one step in the sessions whose
- * name ends so. Returns who it is, once it has cheated.
+ * One node, the first member of a committee that leads it or does not, has its messages changed in the sessions whose name
+ * ends so; null drops one. Returns who it is, once it has cheated.
  */
-function cheat(suffix: string, step: number, at: number): { node?: NodeId } {
+function tamper(
+  suffix: string,
+  change: (message: Uint8Array, to: NodeId, self: NodeId) => Uint8Array | null,
+  leads = false,
+): { node?: NodeId } {
   const cheater: { node?: NodeId } = {}
   const open = Libp2pTransport.prototype.openSession
   vi.spyOn(Libp2pTransport.prototype, 'openSession').mockImplementation(async function (
@@ -40,7 +70,7 @@ function cheat(suffix: string, step: number, at: number): { node?: NodeId } {
   ) {
     const session = await open.call(this, id, peers, options)
     const leader = id.split('/').at(-2)
-    if (!id.endsWith(suffix) || leader === this.self) return session
+    if (!id.endsWith(suffix) || (leader === this.self) !== leads) return session
     cheater.node ??= this.self
     if (cheater.node !== this.self) return session
     return {
@@ -50,14 +80,69 @@ function cheat(suffix: string, step: number, at: number): { node?: NodeId } {
       receive: session.receive.bind(session),
       onPeerLost: session.onPeerLost.bind(session),
       close: session.close.bind(session),
-      send: (to, message) => {
-        const changed = message.slice()
-        if (message[1] === step) changed[at]! ^= 1
-        return session.send(to, changed)
+      send: async (to, message) => {
+        const changed = change(message.slice(), to, this.self)
+        if (changed !== null) await session.send(to, changed)
       },
     } satisfies Session
   })
   return cheater
+}
+
+/** Changes each message of one step, towards everybody. */
+function cheat(suffix: string, step: number, at: number): { node?: NodeId } {
+  return tamper(suffix, (message) => {
+    if (message[1] === step) message[at]! ^= 1
+    return message
+  })
+}
+
+type Change = (payload: Uint8Array, key: LocalSigner, run: Uint8Array) => void
+
+const flip: Change = (payload) => {
+  payload[16]! ^= 1
+}
+/** The same answer to the verifier's question, with another signature in it: nothing is wrong with either. */
+const signAgain: Change = (payload, key, run) => {
+  const { opening } = decodeAnswer(bn254Scalar, payload)!
+  const digest = evidenceDigest(network.chain.deployment, openingDigest(run, opening))
+  const options = { prehash: false, format: 'recovered', extraEntropy: true } as const
+  const again = key.withPrivateKey((secret) => secp256k1.sign(digest, secret, options))
+  payload.set([...again.slice(1), 27 + again[0]!], payload.length - SIGNATURE)
+}
+
+/** Signs another payload for one member, in the given round of the first session whose name ends so, or of each that it leads. */
+function equivocate(suffix: string, round: number, change: Change, leads = false): { node?: NodeId } {
+  const keys = new Map<string, LocalSigner>()
+  const sign = LocalSigner.prototype.signDigest
+  vi.spyOn(LocalSigner.prototype, 'signDigest').mockImplementation(function (this: LocalSigner, digest) {
+    keys.set(this.address, this)
+    return sign.call(this, digest)
+  })
+  let victim: NodeId | undefined
+  let sent = 0
+  const alter = (message: Uint8Array, to: NodeId, self: NodeId) => {
+    if (leads && message[1] === STEP.hello) sent = 0
+    if (message[1] !== STEP.round) return message
+    victim ??= to
+    if (to !== victim || sent++ !== round) return message
+    const payload = message.slice(HEADER + SIGNATURE)
+    const [run, number, previous] = signed.get(Buffer.from(payload).toString('hex'))!
+    const key = keys.get(self)!
+    change(payload, key, run)
+    const digest = evidenceDigest(network.chain.deployment, roundDigest(run, number, previous, payload))
+    const signature = sign.call(key, digest)
+    return concatBytes(message.slice(0, HEADER), signature, payload)
+  }
+  return tamper(suffix, alter, leads)
+}
+
+/** Verdicts on all nodes of the network in one job. */
+async function verdicts(id: string): Promise<{ node: NodeId; kind: EvidenceKind }[]> {
+  const ledger = network.ledger()
+  const nodes = network.peers.map((peer) => peer.nodeId)
+  const all = await Promise.all(nodes.map((node) => ledger.verdicts(id as Hex, node)))
+  return all.flatMap((list, i) => list.map(({ kind }) => ({ node: nodes[i]!, kind })))
 }
 
 describe('a member that cheats (§5.1.2)', () => {
@@ -76,5 +161,75 @@ describe('a member that cheats (§5.1.2)', () => {
     expect(job.attempt).toBeGreaterThan(1)
     expect(job.committee).not.toContain(cheater.node)
     expect(job.excluded).toEqual(reason === undefined ? [] : [{ node: cheater.node, reason }])
+  })
+})
+
+describe('a member of an audited job', () => {
+  it.each([
+    ['its first round', '/spdz', 0, flip],
+    ['a later round', '/spdz', 3, flip],
+    ['its part of the result', '/audit', 0, flip],
+    ['its answer to the verifier', '/audit', 1, signAgain],
+  ] as const)(
+    'that signs two payloads for %s is convicted on the ledger',
+    async (_, suffix, round, change) => {
+      const refs = await Promise.all([alice.share('12', rule), bob.share('30.5', rule)])
+      const cheater = equivocate(suffix, round, change)
+      const id = await analyst.request({ function: 'variance', refs, protocol: 'spdz-audited', n: 3 })
+      expect(await analyst.result(id)).toEqual(['171.125'])
+      const { job } = await analyst.call('compute.get', { id })
+      expect(job.attempt).toBeGreaterThan(1)
+      expect(job.committee).not.toContain(cheater.node)
+      expect(job.excluded).toEqual([{ node: cheater.node, reason: 'EQUIVOCATION' }])
+      expect(await verdicts(id)).toEqual([{ node: cheater.node, kind: 'equivocation' }])
+      expect(await analyst.call('compute.audit', { id })).toMatchObject({ valid: true })
+    },
+  )
+
+  it('that leads it and signs two payloads loses the lead', async () => {
+    const refs = await Promise.all([alice.share('12', rule), bob.share('30.5', rule)])
+    const cheater = equivocate('/spdz', 1, flip, true)
+    const id = await analyst.request({ function: 'variance', refs, protocol: 'spdz-audited', n: 3 })
+    expect(await analyst.result(id)).toEqual(['171.125'])
+    const { job } = await analyst.call('compute.get', { id })
+    expect(job.committee).not.toContain(cheater.node)
+    expect(job.excluded).toEqual([{ node: cheater.node, reason: 'EQUIVOCATION' }])
+    expect(await verdicts(id)).toEqual([{ node: cheater.node, kind: 'equivocation' }])
+  })
+
+  it('that falls silent is asked on the ledger, and convicted when it does not come back', async () => {
+    const ledger = network.ledger()
+    const results: { id: string; node: NodeId; index: number }[] = []
+    for (const value of ['1', '2']) {
+      const refs = await Promise.all([alice.share(value, rule), bob.share('3', rule)])
+      let stopping: Promise<void> | undefined
+      let sent = 0
+      const silent = tamper('/spdz', (message, _, self) => {
+        if (message[1] !== STEP.round || sent++ < 4) return message
+        stopping ??= network.peers.find((peer) => peer.nodeId === self)!.stop()
+        return null
+      })
+      const id = await analyst.request({ function: 'mean', refs, protocol: 'spdz-audited', n: 3 })
+      await analyst.result(id)
+      vi.restoreAllMocks()
+      await stopping
+      const node = silent.node!
+      results.push({ id, node, index: network.peers.findIndex((peer) => peer.nodeId === node) })
+      expect(await until(() => ledger.demandOf(id as Hex, node))).toMatchObject({ answered: false })
+    }
+    const [back, gone] = results as [(typeof results)[0], (typeof results)[0]]
+    expect(back.node).not.toBe(gone.node)
+    // What it missed while it was off it finds when it starts again.
+    await network.addPeer(back.index)
+    await until(async () => (await ledger.demandOf(back.id as Hex, back.node))?.answered || undefined)
+    expect(await verdicts(gone.id)).toEqual([])
+    await rpc(network.chain.endpoint, 'evm_increaseTime', [3601])
+    await rpc(network.chain.endpoint, 'evm_mine')
+    const convicted = await until(async () => {
+      const all = await verdicts(gone.id)
+      return all.length > 0 ? all : undefined
+    })
+    expect(convicted).toEqual([{ node: gone.node, kind: 'silence' }])
+    expect(await verdicts(back.id)).toEqual([])
   })
 })

@@ -9,7 +9,7 @@ import type { BuiltProgram } from '../../../core/circuits/types.ts'
 import { commitVector } from '../../../core/commitments/pedersen.ts'
 import { recoverSigner } from '../../../core/dht/signatures.ts'
 import { bn254Scalar as field } from '../../../core/field/fields.ts'
-import type { FieldVector } from '../../../core/field/types.ts'
+import type { FieldVector, PrimeField } from '../../../core/field/types.ts'
 import { evidenceDigest } from '../../../core/ledger/evidence.ts'
 import { shareAdditively } from '../../../core/sharing/additive.ts'
 import { encodeCommitments } from '../../../core/sharing/commitments.ts'
@@ -165,4 +165,19 @@ export function resultOf(run: AuditedCommittee, verdict: AuditVerdict & { valid:
     return { parts: field.slice(o.value.output, 0, outputs), masks: o.value.outputMasks }
   })
   return field.toBigints(openOutput(verdict, run.parties, sent).values)
+}
+
+/** A field whose encodings of shares are wrong at one call: whatever its party sends then is off by one. */
+export function lying(call: number, calls: { count: number; length?: number }): PrimeField {
+  return {
+    ...field,
+    toBytes(v: FieldVector) {
+      if (calls.count++ !== call) return field.toBytes(v)
+      calls.length = v.length
+      const one = field.fromBigints(
+        Array.from({ length: v.length }, (_, i) => (i === v.length - 1 ? 1n : 0n)),
+      )
+      return field.toBytes(field.add(v, one))
+    },
+  }
 }

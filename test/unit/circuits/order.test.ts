@@ -73,6 +73,38 @@ describe('statistics of order', () => {
     ).toEqual(['0.5', '0.924141820'].map((x) => x.replace(/0$/, '')))
   })
 
+  it('the mean of logistic scores', () => {
+    const params = { weights: ['1', '-1'], bias: '0.5' }
+    // (0.5 + 0.92414182)/2 to six places, and scores beyond what is told apart from 0 and 1.
+    expect(
+      run('logisticMean', params, [
+        ['1', '1.5'],
+        ['3', '1'],
+      ]),
+    ).toEqual(['0.712071'])
+    expect(
+      run('logisticMean', params, [
+        ['9223372036854', '-9223372036854'],
+        ['0', '99'],
+      ]),
+    ).toEqual(['0.5'])
+    expect(run('logisticMean', params, [['-50', '0']])).toEqual(['0'])
+    expect(builtin('logisticMean').disclosure(params)).toBe('weighted-aggregate')
+    expect(builtin('logisticMean').contributors(builtin('logisticMean').parseParams(params), [2, 2])).toEqual(
+      [[0, 1]],
+    )
+  })
+
+  it('the mean of logistic scores ends when a score is none of valid values', () => {
+    const fn = builtin('logisticMean')
+    const program = fn.build(fn.parseParams({ weights: ['2'] }), [1, 1])
+    const evaluated = (x: bigint) =>
+      evaluate(program.circuit, bn254Scalar.modulus, [[x], [1n]], program.params)
+    expect(() => evaluated(1n << 80n)).toThrow('zero has no inverse')
+    expect(() => evaluated(-(1n << 200n))).toThrow('zero has no inverse')
+    expect(evaluated((1n << 63n) - 1n)).toHaveLength(1)
+  })
+
   it('agree with statistics that were computed elsewhere', () => {
     const text = readFileSync(new URL('../../vectors/statistics.json', import.meta.url), 'utf8')
     const { values, expected } = JSON.parse(text) as {
@@ -103,6 +135,10 @@ describe('statistics of order', () => {
       expect(() => builtin(id).parseParams(params)).toThrow(field)
     const many = Array.from({ length: 513 }, () => ['1'])
     expect(() => run('median', {}, many)).toThrow('at most 512')
+    expect(() => run('logisticMean', { weights: ['1'] }, many)).toThrow('at most 500')
+    expect(() => run('logisticMean', { weights: ['1', '2'] }, people)).toThrow('2 weights')
+    const heavy = Array.from({ length: 64 }, () => '9000000000000')
+    expect(() => run('logisticMean', { weights: heavy }, [heavy])).toThrow('too large')
     expect(() => run('relativePosition', { subject: 5 }, people)).toThrow('subject')
     expect(() => run('relativePosition', { subject: 0 }, [['1', '2'], ['3']])).toThrow('subject')
   })

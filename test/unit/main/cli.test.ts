@@ -54,6 +54,21 @@ describe('enigma', () => {
     expect(JSON.parse(ran.stdout)).toEqual({ state: 'locked' })
   })
 
+  it('prints the counts of a histogram beside their ranges', async () => {
+    service.handlers['compute.result'] = () => ({
+      ...{ id: HASH, function: 'histogram', values: ['2', '0', '11'], edges: ['-10.5', '20'] },
+      ...{ owners: 3, nodes: 3, resultDigest: HASH },
+    })
+    const ran = await enigma(['compute', 'result', HASH])
+    expect(ran).toMatchObject({ status: 0, stderr: '' })
+    expect(ran.stdout.trimEnd().split('\n')).toEqual([
+      'range        count',
+      'below -10.5  2',
+      '-10.5 to 20  0',
+      '20 and more  11',
+    ])
+  })
+
   it('prints errors of the node as JSON on standard error, and fails', async () => {
     const ran = await enigma(['--json', 'access', 'revoke', 'nonsense'])
     expect(ran).toMatchObject({ status: 1, stdout: '' })

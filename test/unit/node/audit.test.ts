@@ -7,7 +7,6 @@ import { commitmentsDigest, runContext } from '../../../core/audit/challenge.ts'
 import { encodeAnswer } from '../../../core/audit/closing.ts'
 import { ANSWER_ROUND } from '../../../core/audit/constants.ts'
 import { encodeTranscript, transcriptDigest } from '../../../core/audit/transcript.ts'
-import { verifyTranscript } from '../../../core/audit/verify.ts'
 import { fromHex, toHex, utf8 } from '../../../core/base/bytes.ts'
 import { evaluate } from '../../../core/circuits/evaluate.ts'
 import { builtin, functionHash } from '../../../core/circuits/functions.ts'
@@ -18,6 +17,7 @@ import type { LedgerClient } from '../../../core/ledger/client.ts'
 import { localNodeKey } from '../../../core/ledger/signers.ts'
 import type { Bytes32, Hex, Signer } from '../../../core/ledger/types.ts'
 import { anchoring, auditFacts, auditJob, nameCulprit, statements } from '../../../core/node/compute/audit.ts'
+import { AuditService } from '../../../core/node/compute/audit-service.ts'
 import { decodeCommitments, sumOfConstants } from '../../../core/sharing/commitments.ts'
 import { createProgram } from '../../../main/cli/program.ts'
 import { writeNetwork } from '../../../main/host/network.ts'
@@ -168,7 +168,7 @@ describe('the audit of a job on the ledger', () => {
         },
       ],
     }
-    const verdict = await verifyTranscript(changed, facts)
+    const verdict = await new AuditService().verify(changed, facts)
     if (verdict.valid || verdict.evidence === undefined) throw new Error('no evidence')
     await ledger.reportEvidence(sender, verdict.evidence)
     expect((await ledger.verdicts(jobId, run.parties[cheater]!)).map((v) => v.kind)).toEqual([

@@ -1,7 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { AccessGrant, ComputeFunction, Predicate, Reference } from '../../../core/ipc/index.ts'
+import { en } from '../../../renderer/app/i18n/en/all.ts'
+import { flatten, i18n, translate } from '../../../renderer/app/i18n/index.ts'
+import { zh } from '../../../renderer/app/i18n/zh/all.ts'
 import { groupGrants } from '../../../renderer/features/access/groups.ts'
+import { binsOf, rangeText } from '../../../renderer/features/computations/bins.ts'
 import {
   demands,
   newRequest,
@@ -38,6 +42,30 @@ function holds(rule: Predicate, held: Set<string>): boolean {
   if (rule.kind === 'or') return rule.of.some((r) => holds(r, held))
   return rule.kind === 'not' ? !holds(rule.of, held) : held.has(rule.kind)
 }
+
+describe('histogram', () => {
+  const ranges = (locale: 'en' | 'zh') => {
+    i18n.loadAndActivate({ locale, messages: flatten(locale === 'en' ? en : zh) })
+    return binsOf(['4', '0', '12'], ['-10', '20000.5'])?.map((bin) => [rangeText(translate, bin), bin.count])
+  }
+
+  it('shows each count with the edges of its range, in both languages', () => {
+    expect(ranges('en')).toEqual([
+      ['below −10', '4'],
+      ['−10 to 20,000.5', '0'],
+      ['20,000.5 and more', '12'],
+    ])
+    expect(ranges('zh')).toEqual([
+      ['小于 −10', '4'],
+      ['−10 至 20,000.5', '0'],
+      ['20,000.5 及以上', '12'],
+    ])
+  })
+
+  it('labels nothing when counts and edges do not fit', () => {
+    expect(binsOf(['1', '2'], ['10', '20'])).toBeUndefined()
+  })
+})
 
 describe('rule builder', () => {
   it('normalises without changing what the rule says', () => {

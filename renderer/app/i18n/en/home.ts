@@ -63,6 +63,7 @@ export const home = {
   'function.countWhere': 'count',
   'function.relativePosition': 'position in a group',
   'function.logisticScore': 'logistic score',
+  'function.logisticMean': 'mean of logistic scores',
   'function.linearScore': 'linear score',
   recent: 'Recent activity',
   'recent.all': 'Whole log',

@@ -61,6 +61,7 @@ export const home: Catalog<typeof en> = {
   'function.countWhere': '计数',
   'function.relativePosition': '组内位置',
   'function.logisticScore': '逻辑回归评分',
+  'function.logisticMean': '逻辑回归评分的平均值',
   'function.linearScore': '线性评分',
   recent: '最近活动',
   'recent.all': '完整记录',

@@ -1,0 +1,46 @@
+import { availableParallelism } from 'node:os'
+import type { AuditVerdict, CommitVector, Transcript } from '../../audit/types.ts'
+import { concatBytes } from '../../base/bytes.ts'
+import { ThreadPool } from '../../base/thread-pool.ts'
+import { minute } from '../../base/units.ts'
+import { bn254Scalar as field } from '../../field/fields.ts'
+import type { FieldVector } from '../../field/types.ts'
+import type { AuditService, PlainFacts } from './audit-service.ts'
+
+/** Of this process, for all its nodes. */
+const pool = new ThreadPool<AuditService>({
+  url: new URL('./audit-worker.ts', import.meta.url),
+  name: 'audit',
+  size: Math.max(1, availableParallelism() - 1),
+  waiting: 4096,
+  idleMs: 1 * minute,
+})
+
+/** Commitments of one call, some 50 ms. */
+const SLICE = 2048
+
+/** `verifyTranscript` in a thread. */
+export function verifyInThread(
+  transcript: Transcript,
+  facts: PlainFacts,
+  signal?: AbortSignal,
+): Promise<AuditVerdict> {
+  return pool.run((service) => service.verify(transcript, facts), signal)
+}
+
+/** Commitments in threads; throws QUOTA_EXCEEDED when too much waits already. */
+export const commitInThreads: CommitVector = async (values, masks, signal) => {
+  const slices = Array.from({ length: Math.ceil(values.length / SLICE) }, (_, k) => k * SLICE)
+  const encoded = (v: FieldVector, from: number) => {
+    const part = field.slice(v, from, Math.min(v.length, from + SLICE))
+    const bytes = field.toMontgomery(part)
+    part.free()
+    return bytes
+  }
+  const parts = await Promise.all(
+    slices.map((from) =>
+      pool.run((service) => service.commit(encoded(values, from), encoded(masks, from)), signal),
+    ),
+  )
+  return concatBytes(...parts)
+}
