@@ -213,7 +213,7 @@ export class Preprocessing {
         ) as Record<MaterialKind, number>
         return await work({ own, from, shared, known })
       } catch (error) {
-        await channel.abort()
+        await channel.abort(error)
         throw error
       } finally {
         await session.close()
@@ -257,6 +257,7 @@ export class Preprocessing {
         session,
         parties,
         index,
+        checks: (epochId) => this.#store.checks(epochId),
         timeoutMs: TIMEOUT_MS,
         signal,
         onProgress: (_, at, total) => step(at / Math.max(1, total)),

@@ -3,7 +3,7 @@ import { EnigmaError } from '../base/errors.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
 import { type PartyChannel, STEP } from './channel.ts'
 import { commitAndOpen, tossCoins } from './coin.ts'
-import type { AuthShare } from './types.ts'
+import type { AuthShare, CheckMark } from './types.ts'
 
 /** Local arithmetic on one party's parts of authenticated vectors. Results are new vectors. */
 export class AuthArithmetic {
@@ -122,11 +122,13 @@ const CHUNKS_A_TURN = 32
  * afterwards (eprint 2012/642, MACCheck): Σ_i Σ_k χ_k·(γ_i,k − α_i·x_k) = 0. A wrong value passes with probability
  * 3/r. Throws MPC_ABORTED (MAC_CHECK). Any error after this party has parted with its summand has `details.keyExposed`: a liar
  * that holds the others' summands knows the MAC key, even if it then only falls silent, and the epoch must not be used again.
+ * `mark` is set before, and cleared when the check has passed.
  */
 export async function checkMacs(
   channel: PartyChannel,
   { field, macKey }: Pick<AuthArithmetic, 'field' | 'macKey'>,
   checks: readonly { readonly value?: FieldVector; readonly mac: FieldVector }[],
+  mark: CheckMark,
 ): Promise<void> {
   const prg = await tossCoins(channel)
   let sum = field.zeros(1)
@@ -164,7 +166,7 @@ export async function checkMacs(
       factor.free()
     }
   weights.free()
-  const parts = await commitAndOpen(channel, field.toMontgomery(sum)).catch((error) => {
+  const parts = await commitAndOpen(channel, field.toMontgomery(sum), () => mark.begin()).catch((error) => {
     throw keyExposed(error)
   })
   sum.free()
@@ -176,6 +178,7 @@ export async function checkMacs(
   const zero = field.toBigints(total)[0] === 0n
   for (const v of [...vectors, total]) v.free()
   if (!zero) throw channel.fail('MAC_CHECK', 'a MAC check failed: somebody cheated')
+  mark.pass()
 }
 
 function keyExposed(error: unknown): EnigmaError {

@@ -221,7 +221,7 @@ class Party implements SpdzParty {
       value.free()
       mac.free()
     }
-    if (reason !== undefined) await this.channel.abort()
+    if (reason !== undefined) await this.channel.abort(reason)
     await this.#o.session.close()
   }
 
@@ -230,7 +230,7 @@ class Party implements SpdzParty {
     this.#pendingLength = 0
     try {
       await this.channel.echo()
-      await checkMacs(this.channel, this.local, pending)
+      await checkMacs(this.channel, this.local, pending, this.#o.material.checks)
     } finally {
       for (const { value, mac } of pending) {
         value.free()
@@ -382,12 +382,14 @@ class Party implements SpdzParty {
       return await work()
     } catch (error) {
       const { details } = EnigmaError.from(error)
-      const suspect = hasCode(error, 'MPC_ABORTED') || details?.keyExposed === true
+      // That somebody else left says nothing about the material, except in the middle of a MAC check.
+      const cheated = hasCode(error, 'MPC_ABORTED') && details?.reason !== 'TOLD'
+      const suspect = cheated || details?.keyExposed === true
       // First: a peer that does not read may hold up the rest.
       try {
         if (suspect) await this.#o.material.destroy(String(details?.reason ?? 'aborted'))
       } finally {
-        await this.channel.abort()
+        await this.channel.abort(error)
       }
       throw error
     }

@@ -17,7 +17,7 @@ import type { SpdzParty } from '../../core/spdz/types.ts'
 import { Libp2pTransport } from '../../core/transport/libp2p.ts'
 import type { NodeId } from '../../core/transport/types.ts'
 import { LocalSigner } from '../../core/wallet/signer.ts'
-import { dealOne } from '../unit/spdz/dealer.ts'
+import { dealOne, unnoted } from '../unit/spdz/dealer.ts'
 import { type JobInputs, type JobOutcome, prepareJob } from './job.ts'
 import { longestTurn } from './turns.ts'
 
@@ -184,6 +184,7 @@ async function startGear(): Promise<void> {
   const { value, turnMs } = await longestTurn(() =>
     LowGear.start({
       ...{ field, session, parties, bgv },
+      checks: () => unnoted,
       slots: standardParameters().n,
       index: parties.indexOf(transport.self),
     }),
