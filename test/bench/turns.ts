@@ -1,3 +1,5 @@
+import type { Figure } from './children.ts'
+
 /** Milliseconds between two looks at the clock; each look is a turn of the event loop. */
 const LOOK_MS = 2
 
@@ -20,4 +22,10 @@ export async function longestTurn<T>(work: () => Promise<T>): Promise<{ value: T
     look()
     clearInterval(timer)
   }
+}
+
+/** The figure for what several processes measured. */
+export function loopFigure(what: string, results: readonly { readonly turnMs: number }[]): Figure {
+  const value = Math.round(10 * Math.max(...results.map((r) => r.turnMs))) / 10
+  return { name: `loop.${what}.ms`, value, unit: 'ms' }
 }

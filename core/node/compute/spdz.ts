@@ -52,7 +52,15 @@ export interface SpdzRun {
  * One member's side of a job under SPDZ: material, inputs bound to the owners' commitments, program, checks. Returns this
  * member's part of the result for the requester. Codes: those of `SpdzParty` and of `Preprocessing.prepare`.
  */
-export async function runSpdz(
+export function runSpdz(
+  context: NodeContext,
+  parts: { preprocessing: Preprocessing; witness: Witness },
+  run: SpdzRun,
+): Promise<SpdzResult> {
+  return parts.preprocessing.exclusively(run.id, () => runMember(context, parts, run))
+}
+
+async function runMember(
   context: NodeContext,
   { preprocessing, witness }: { preprocessing: Preprocessing; witness: Witness },
   run: SpdzRun,
@@ -71,7 +79,7 @@ export async function runSpdz(
     run.onPhase('preparing', 0, 1)
     return preprocessing.prepare({
       id: name === '' ? id : `${id}/${name}`,
-      ...{ jobId: run.jobId, parties, amounts, signal },
+      ...{ jobId: run.jobId, run: id, parties, amounts, signal },
       onProgress: (share) => run.onPhase('preparing', share, 1),
     })
   }
