@@ -24,7 +24,7 @@ const RUNS = 5
  * ratios.
  */
 export async function* auditBench(only = ''): AsyncGenerator<Figure> {
-  if (!'audit.'.startsWith(only) && !only.startsWith('audit.')) return
+  if (!['audit.', 'loop.audit'].some((name) => name.startsWith(only) || only.startsWith(name))) return
   const program = jobProgram()
   const { originals, inputs, expected } = await dealInputs()
   const children = await spdzParties(PARTIES)

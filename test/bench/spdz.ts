@@ -32,8 +32,10 @@ export async function* spdzBench(only = ''): AsyncGenerator<Figure> {
     })
   }
   for (const n of [2, 3, 5]) {
-    const cases = CASES.filter(({ name }) => wanted(`spdz.n${n}.${name}`))
-    const extra = n === 3 && wanted('spdz.open', 'cmp64')
+    const cases = CASES.filter(({ name }) =>
+      wanted(`spdz.n${n}.${name}`, ...(n === 3 && name === 'b1e6' ? ['loop.multiply'] : [])),
+    )
+    const extra = n === 3 && wanted('spdz.open', 'cmp64', 'loop.compare')
     if (cases.length === 0 && !extra) continue
     yield* withParties(n, async function* (parties) {
       await parties.ask({ kind: 'online' }, 'met')
