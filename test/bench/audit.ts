@@ -19,25 +19,28 @@ const RUNS = 5
 /**
  * Verification per multiplication gate, of the whole transcript; and the time of an audited job over the same job without
  * an audit, every party a process of its own, connected by libp2p over the loopback interface, encrypted. Material is
- * made before, and the ledger answers at once. The slowest party counts; both kinds take turns, the median of five
- * ratios.
+ * made before, and the ledger answers at once; the commitments to the material were made in idle time too, or are made in
+ * the job. The slowest party counts; all kinds take turns, the median of five ratios.
  */
 export async function* auditBench(only = ''): AsyncGenerator<Figure> {
   if (!'audit.'.startsWith(only) && !only.startsWith('audit.')) return
   const program = jobProgram()
   const { originals, inputs, expected } = await dealInputs()
   const children = await spdzParties(PARTIES)
-  const run = async (id: string, audited: boolean) => {
-    await children.askEach((i) => ({ kind: 'prepare', job: { id, audited, inputs: inputs[i]! } }), 'met')
-    return children.ask({ kind: 'run' }, 'done')
+  const run = async (id: string, kind: { audited: boolean; committed: boolean }) => {
+    await children.askEach((i) => ({ kind: 'prepare', job: { id, ...kind, inputs: inputs[i]! } }), 'met')
+    return (await children.ask({ kind: 'run' }, 'done')).map((d) => d.outcome)
   }
   const verify: number[] = []
   const ratios: number[] = []
+  const ratiosInJob: number[] = []
   try {
     for (let k = 0; k < RUNS; k++) {
-      const audited = (await run(`audited-${k}`, true)).map((d) => d.outcome)
-      const plain = (await run(`plain-${k}`, false)).map((d) => d.outcome)
+      const audited = await run(`audited-${k}`, { audited: true, committed: true })
+      const plain = await run(`plain-${k}`, { audited: false, committed: false })
+      const inJob = await run(`in-job-${k}`, { audited: true, committed: false })
       ratios.push(slowest(audited) / slowest(plain))
+      ratiosInJob.push(slowest(inJob) / slowest(plain))
       // A figure for a wrong result is none.
       const parts = plain.map(({ output }) => field.fromBytes(output))
       requireResult(field.toBigints(reconstructOutput(field, parts)), expected)
@@ -53,6 +56,11 @@ export async function* auditBench(only = ''): AsyncGenerator<Figure> {
     unit: 'us',
   }
   yield { name: 'audit.prove.ratio', value: Number(median(ratios).toFixed(1)), unit: 'x' }
+  yield {
+    name: 'audit.prove.commit_in_job.ratio',
+    value: Number(median(ratiosInJob).toFixed(1)),
+    unit: 'x',
+  }
 
   /** Of the transcript of a run, which must be valid and give the result. */
   async function verifySeconds(outcomes: readonly JobOutcome[]): Promise<number> {
