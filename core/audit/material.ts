@@ -2,7 +2,14 @@ import { EnigmaError } from '../base/errors.ts'
 import type { CommitVector } from '../commitments/types.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
 import { freeAuth } from '../preprocessing/auth.ts'
-import type { AuthShare, CommittedKind, Epoch, InputMasks, MaterialSource, Triples } from '../preprocessing/types.ts'
+import type {
+  AuthShare,
+  CommittedKind,
+  Epoch,
+  InputMasks,
+  MaterialSource,
+  Triples,
+} from '../preprocessing/types.ts'
 import type { SpdzParty } from '../spdz/types.ts'
 import { challenge, type Rerandomiser, rerandomiser } from './challenge.ts'
 import { commitInSlices, completeCommitments, type ReadyPart } from './committing.ts'

@@ -284,7 +284,10 @@ class AuditedRun {
     const payloads = messages.map((m) => m.slice(signature.length))
     const signatures = messages.map((m) => m.slice(0, signature.length))
     for (const [i, p] of payloads.entries())
-      if (o.signer(roundDigest(this.#run, round, this.#chain, p), signatures[i]!) !== o.parties[i])
+      if (
+        i !== this.#channel.index &&
+        o.signer(roundDigest(this.#run, round, this.#chain, p), signatures[i]!) !== o.parties[i]
+      )
         throw this.#channel.blame(i, 'BAD_SIGNATURE', 'did not sign its round')
     this.#record({ round, payloads, signatures })
   }

@@ -185,7 +185,8 @@ export class Preprocessing {
       for (const { id } of this.#store.live())
         for (const { kind, items } of TARGETS) {
           if (!isCommitted(kind) || this.#isShort(id)) continue
-          while (more() && (await this.#store.commitAhead(id, kind, items, commit, abort.signal))) worked = true
+          while (more() && (await this.#store.commitAhead(id, kind, items, commit, abort.signal)))
+            worked = true
         }
       return worked
     } finally {

@@ -11,7 +11,13 @@ import { g1 } from '../../core/commitments/g1.ts'
 import { bn254Scalar as field } from '../../core/field/fields.ts'
 import type { FieldVector } from '../../core/field/types.ts'
 import { evidenceDigest } from '../../core/ledger/evidence.ts'
-import type { Amounts, AuthShare, CommittedKind, MaterialSource, ReadyCommitments } from '../../core/preprocessing/types.ts'
+import type {
+  Amounts,
+  AuthShare,
+  CommittedKind,
+  MaterialSource,
+  ReadyCommitments,
+} from '../../core/preprocessing/types.ts'
 import { materialFor, spdzEngine } from '../../core/spdz/engine.ts'
 import { authenticate } from '../../core/spdz/input.ts'
 import { outputShares } from '../../core/spdz/output.ts'
@@ -78,10 +84,7 @@ export interface JobParty {
  * One party's side of a job under SPDZ, audited or not, over a dealer's material, which is there when this returns. The job
  * itself runs at the call, from its sessions to the party's part of the result; the ledger answers at once.
  */
-export async function prepareJob(
-  party: JobParty,
-  job: JobOrder,
-): Promise<() => Promise<JobOutcome>> {
+export async function prepareJob(party: JobParty, job: JobOrder): Promise<() => Promise<JobOutcome>> {
   const { parties, index } = party
   const program = jobProgram()
   const amounts = (job.audited ? auditedMaterial : materialFor)(program.circuit)
