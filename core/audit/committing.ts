@@ -31,7 +31,10 @@ export interface ReadyPart {
   readonly points: Uint8Array
 }
 
-/** Commitments to all `shares`, 64 bytes each, and their masks: those that are ready, and the others made by `commit`. */
+/**
+ * Commitments to all `shares`, 64 bytes each, and their masks: those that are ready (parts do not overlap), and the others
+ * made by `commit`.
+ */
 export async function completeCommitments(
   field: PrimeField,
   shares: FieldVector,
@@ -39,41 +42,38 @@ export async function completeCommitments(
   commit: CommitVector,
   signal?: AbortSignal,
 ): Promise<{ masks: FieldVector; commitments: Uint8Array }> {
-  const ordered = [...ready].sort((p, q) => p.at - q.at)
-  const gaps: { from: number; to: number }[] = []
-  let at = 0
-  for (const { at: from, masks } of ordered) {
-    if (from > at) gaps.push({ from: at, to: from })
-    at = from + masks.length / field.byteLength
+  const parts: { at: number; length: number; ready?: ReadyPart }[] = []
+  let end = 0
+  for (const part of [...ready].sort((p, q) => p.at - q.at)) {
+    if (part.at > end) parts.push({ at: end, length: part.at - end })
+    const length = part.masks.length / field.byteLength
+    parts.push({ at: part.at, length, ready: part })
+    end = part.at + length
   }
-  if (at < shares.length) gaps.push({ from: at, to: shares.length })
-  const slices = gaps.map(({ from, to }) => field.slice(shares, from, to))
+  if (end < shares.length) parts.push({ at: end, length: shares.length - end })
+
+  const gaps = parts.filter((p) => p.ready === undefined)
+  const slices = gaps.map(({ at, length }) => field.slice(shares, at, at + length))
   const missing = field.concat(slices)
-  for (const slice of slices) slice.free()
   const fresh = field.random(missing.length)
   const made = missing.length === 0 ? new Uint8Array() : await commit(missing, fresh, signal)
-  missing.free()
 
-  const encoded = new Uint8Array(shares.length * field.byteLength)
-  const commitments = new Uint8Array(shares.length * g1.byteLength)
-  const freshMasks = field.toBytes(fresh)
-  fresh.free()
+  const size = g1.byteLength
+  const commitments = new Uint8Array(shares.length * size)
   let used = 0
-  const gapParts = gaps.map(({ from, to }) => {
-    const [first, last] = [used, used + to - from]
-    used = last
-    return {
-      at: from,
-      masks: freshMasks.subarray(first * field.byteLength, last * field.byteLength),
-      points: made.subarray(first * g1.byteLength, last * g1.byteLength),
+  const pieces = parts.map(({ at, length, ready: part }) => {
+    if (part === undefined) {
+      const from = used
+      used += length
+      commitments.set(made.subarray(from * size, used * size), at * size)
+      return field.slice(fresh, from, used)
     }
-  })
-  for (const part of [...ordered, ...gapParts]) {
-    encoded.set(part.masks, part.at * field.byteLength)
-    commitments.set(part.points, part.at * g1.byteLength)
+    commitments.set(part.points, at * size)
+    const masks = field.fromBytes(part.masks)
     wipe(part.masks)
-  }
-  const masks = field.fromBytes(encoded)
-  wipe(encoded)
+    return masks
+  })
+  const masks = field.concat(pieces)
+  for (const v of [...slices, missing, fresh, ...pieces]) v.free()
   return { masks, commitments }
 }

@@ -266,7 +266,8 @@ class ClaimedMaterial implements MaterialSource {
         const cut = (vectors: readonly Uint8Array[]) =>
           vectors.map((bytes) => {
             const width = bytes.length / chunk.count
-            return bytes.slice(begin * width, (begin + size) * width)
+            // A copy: what is taken is wiped. (`slice` of a Buffer is none.)
+            return new Uint8Array(bytes.subarray(begin * width, (begin + size) * width))
           })
         found.push({ from, count: size, masks: cut(commitments.masks), points: cut(commitments.points) })
       }
