@@ -4,6 +4,7 @@ import type { FieldVector, PrimeField } from '../field/types.ts'
 import { freeAuth } from '../preprocessing/auth.ts'
 import type {
   AuthShare,
+  CheckMark,
   CommittedKind,
   Epoch,
   InputMasks,
@@ -164,6 +165,10 @@ export class AuditedMaterial implements MaterialSource {
 
   masks(owner: number, count: number): Promise<InputMasks> {
     return this.#source.masks(owner, count)
+  }
+
+  get checks(): CheckMark {
+    return this.#source.checks
   }
 
   squares(): Promise<never> {

@@ -1,8 +1,9 @@
+import { setImmediate } from 'node:timers/promises'
 import { EnigmaError } from '../base/errors.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
 import { type PartyChannel, STEP } from './channel.ts'
 import { commitAndOpen, tossCoins } from './coin.ts'
-import type { AuthShare } from './types.ts'
+import type { AuthShare, CheckMark } from './types.ts'
 
 /** Local arithmetic on one party's parts of authenticated vectors. Results are new vectors. */
 export class AuthArithmetic {
@@ -113,17 +114,21 @@ export function decodeVector(
 
 /** Elements that share a vector of coefficients. */
 const CHECK_CHUNK = 8192
+/** Chunks between two turns of the event loop, about 10 ms. */
+const CHUNKS_A_TURN = 32
 
 /**
  * MAC check of opened values, and of secrets that must be zero (no value given), with random coefficients tossed
  * afterwards (eprint 2012/642, MACCheck): Σ_i Σ_k χ_k·(γ_i,k − α_i·x_k) = 0. A wrong value passes with probability
  * 3/r. Throws MPC_ABORTED (MAC_CHECK). Any error after this party has parted with its summand has `details.keyExposed`: a liar
  * that holds the others' summands knows the MAC key, even if it then only falls silent, and the epoch must not be used again.
+ * `mark` is set before, and cleared when the check has passed.
  */
 export async function checkMacs(
   channel: PartyChannel,
   { field, macKey }: Pick<AuthArithmetic, 'field' | 'macKey'>,
   checks: readonly { readonly value?: FieldVector; readonly mac: FieldVector }[],
+  mark: CheckMark,
 ): Promise<void> {
   const prg = await tossCoins(channel)
   let sum = field.zeros(1)
@@ -136,8 +141,10 @@ export async function checkMacs(
   // χ_k = ψ_c·φ_j for element j of chunk c: two random vectors in place of one long one.
   const longest = Math.min(CHECK_CHUNK, Math.max(1, ...checks.map(({ mac }) => mac.length)))
   const weights = field.random(longest, prg)
+  let chunks = 0
   for (const { value, mac } of checks)
     for (let at = 0; at < mac.length; at += CHECK_CHUNK) {
+      if (++chunks % CHUNKS_A_TURN === 0) await setImmediate()
       const to = Math.min(mac.length, at + CHECK_CHUNK)
       const chunk = field.slice(weights, 0, to - at)
       const factor = field.random(1, prg)
@@ -159,7 +166,7 @@ export async function checkMacs(
       factor.free()
     }
   weights.free()
-  const parts = await commitAndOpen(channel, field.toMontgomery(sum)).catch((error) => {
+  const parts = await commitAndOpen(channel, field.toMontgomery(sum), () => mark.begin()).catch((error) => {
     throw keyExposed(error)
   })
   sum.free()
@@ -171,6 +178,7 @@ export async function checkMacs(
   const zero = field.toBigints(total)[0] === 0n
   for (const v of [...vectors, total]) v.free()
   if (!zero) throw channel.fail('MAC_CHECK', 'a MAC check failed: somebody cheated')
+  mark.pass()
 }
 
 function keyExposed(error: unknown): EnigmaError {

@@ -10,7 +10,7 @@ import type { NodeId, Session } from '../transport/types.ts'
 import { AuthArithmetic, checkMacs, decodeVector, freeAuth, openAll } from './auth.ts'
 import { PartyChannel, STEP } from './channel.ts'
 import { tossCoins } from './coin.ts'
-import type { AuthShare, Epoch, InputMasks, InversePairs, Squares, Triples } from './types.ts'
+import type { AuthShare, CheckMark, Epoch, InputMasks, InversePairs, Squares, Triples } from './types.ts'
 
 export interface LowGearOptions {
   readonly field: PrimeField
@@ -24,6 +24,8 @@ export interface LowGearOptions {
   readonly index: number
   /** To make more material for an epoch that exists. */
   readonly resume?: { readonly epochId: string; readonly macKey: FieldVector }
+  /** Where MAC checks of the epoch, which is known by then, are noted. */
+  readonly checks: (epochId: string) => CheckMark
   /** Longest silence of one party (default 2 min: proofs of the others take their time). */
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
@@ -89,7 +91,7 @@ export class LowGear {
 
   /** Agrees on the epoch, exchanges keys and encrypted MAC key shares with their proofs. */
   static async start(options: LowGearOptions): Promise<LowGear> {
-    const { session, parties, index, bgv, field, resume, slots } = options
+    const { session, parties, index, field, resume, slots } = options
     const channel = new PartyChannel({
       session,
       parties,
@@ -108,6 +110,7 @@ export class LowGear {
       const context = (i: number, what: string) => utf8(`enigma/lowgear/${run}/${i}/${what}`)
       await channel.echo()
 
+      const bgv = announced(channel, options.bgv)
       const keys = await bgv.generateKeys(context(index, 'key'))
       options.onProgress?.('keys', 1, 3)
       await Promise.all(
@@ -140,16 +143,19 @@ export class LowGear {
       }
       options.onProgress?.('keys', 3, 3)
       const epoch: Epoch = { id: resume?.epochId ?? run, parties, index }
-      return new LowGear(options, {
-        channel,
-        epoch,
-        macKey,
-        secret: keys.secret,
-        own: keys.key,
-        parties: others,
-      })
+      return new LowGear(
+        { ...options, bgv },
+        {
+          channel,
+          epoch,
+          macKey,
+          secret: keys.secret,
+          own: keys.key,
+          parties: others,
+        },
+      )
     } catch (error) {
-      await channel.abort()
+      await channel.abort(error)
       throw error
     }
   }
@@ -269,7 +275,7 @@ export class LowGear {
       await this.#channel.echo()
       return result
     } catch (error) {
-      await this.#channel.abort()
+      await this.#channel.abort(error)
       throw error
     }
   }
@@ -468,8 +474,19 @@ export class LowGear {
 
   #check(checks: Parameters<typeof checkMacs>[2]): Promise<void> {
     this.#o.onProgress?.('checks', 0, 1)
-    return checkMacs(this.#channel, this.#arithmetic, checks)
+    return checkMacs(this.#channel, this.#arithmetic, checks, this.#o.checks(this.epoch.id))
   }
+}
+
+/** The scheme, with the others told that this party is working while it does. */
+function announced(channel: PartyChannel, bgv: AsyncBgv): AsyncBgv {
+  return new Proxy(bgv, {
+    get: (target, method: string) => {
+      if (method === 'then') return undefined
+      const call = target[method as keyof AsyncBgv] as (...args: readonly unknown[]) => Promise<unknown>
+      return (...args: readonly unknown[]) => channel.working(() => call(...args))
+    },
+  })
 }
 
 async function sendBatch(

@@ -5,6 +5,7 @@ import type { FieldVector, PrimeField } from '../field/types.ts'
 import type { NodeId } from '../transport/types.ts'
 import type {
   AuthShare,
+  CheckMark,
   CommittedKind,
   Epoch,
   EpochRecord,
@@ -36,14 +37,18 @@ const COMPONENTS: Readonly<Record<MaterialKind, number>> = {
   mask: 2,
 }
 
-/** The store of types.ts over durable records. */
+/** The store of types.ts over durable records. Epochs that the last process left in the middle of a MAC check are destroyed. */
 export class ConsumeOnceStore implements MaterialStore, MaterialSink {
   readonly #field: PrimeField
   readonly #records: MaterialRecords
+  /** MAC checks under way by epoch. */
+  readonly #checks = new Map<string, number>()
 
   constructor(options: { field: PrimeField }, modules: { records: MaterialRecords }) {
     this.#field = options.field
     this.#records = modules.records
+    for (const { id, checking } of this.live())
+      if (checking) this.destroy(id, 'the node ended in the middle of a MAC check')
   }
 
   stock(epochId: string): Record<MaterialKind, number> {
@@ -82,6 +87,21 @@ export class ConsumeOnceStore implements MaterialStore, MaterialSink {
 
   destroy(epochId: string, reason: string): void {
     this.#records.destroy(epochId, reason)
+  }
+
+  checks(epochId: string): CheckMark {
+    return {
+      begin: () => {
+        const others = this.#checks.get(epochId) ?? 0
+        if (others === 0) this.#records.checking(epochId, true)
+        this.#checks.set(epochId, others + 1)
+      },
+      pass: () => {
+        const others = (this.#checks.get(epochId) ?? 1) - 1
+        this.#checks.set(epochId, others)
+        if (others === 0) this.#records.checking(epochId, false)
+      },
+    }
   }
 
   append(epochId: string, kind: MaterialKind, vectors: readonly FieldVector[], owner?: number): void {
@@ -166,6 +186,7 @@ export class ConsumeOnceStore implements MaterialStore, MaterialSink {
       { id: record.id, parties: record.parties, index: record.index },
       this.#field.fromBytes(record.macKey),
       taken,
+      this.checks(epochId),
       (reason) => this.destroy(epochId, reason),
     )
   }
@@ -201,6 +222,7 @@ function lanesOf(kind: MaterialKind, parties: number): string[] {
 class ClaimedMaterial implements MaterialSource {
   readonly epoch: Epoch
   readonly macKey: FieldVector
+  readonly checks: CheckMark
   readonly #field: PrimeField
   readonly #lanes: Map<string, { chunks: MaterialChunk[]; used: number }>
   readonly #erase: (reason: string) => void
@@ -211,11 +233,13 @@ class ClaimedMaterial implements MaterialSource {
     epoch: Epoch,
     macKey: FieldVector,
     taken: ReadonlyMap<string, MaterialChunk[]>,
+    checks: CheckMark,
     erase: (reason: string) => void,
   ) {
     this.#field = field
     this.epoch = epoch
     this.macKey = macKey
+    this.checks = checks
     this.#lanes = new Map([...taken].map(([lane, chunks]) => [lane, { chunks: [...chunks], used: 0 }]))
     this.#erase = erase
   }

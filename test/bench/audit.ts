@@ -12,6 +12,7 @@ import { shareInputs, signer } from '../unit/audit/committee.ts'
 import { type Figure, median, slowest } from './children.ts'
 import { GATES, INPUTS, type JobInputs, type JobOutcome, jobProgram, LEDGER } from './job.ts'
 import { spdzParties } from './spdz.ts'
+import { loopFigure } from './turns.ts'
 
 const PARTIES = 3
 const RUNS = 5
@@ -23,24 +24,28 @@ const RUNS = 5
  * the job. The slowest party counts; all kinds take turns, the median of five ratios.
  */
 export async function* auditBench(only = ''): AsyncGenerator<Figure> {
-  if (!'audit.'.startsWith(only) && !only.startsWith('audit.')) return
+  if (!['audit.', 'loop.audit'].some((name) => name.startsWith(only) || only.startsWith(name))) return
   const program = jobProgram()
   const { originals, inputs, expected } = await dealInputs()
   const children = await spdzParties(PARTIES)
   const run = async (id: string, kind: { audited: boolean; committed: boolean }) => {
     await children.askEach((i) => ({ kind: 'prepare', job: { id, ...kind, inputs: inputs[i]! } }), 'met')
-    return (await children.ask({ kind: 'run' }, 'done')).map((d) => d.outcome)
+    return children.ask({ kind: 'run' }, 'done')
   }
+  const outcomes = (done: readonly { outcome: JobOutcome }[]) => done.map((d) => d.outcome)
   const verify: number[] = []
   const ratios: number[] = []
   const ratiosInJob: number[] = []
+  const turns: { turnMs: number }[] = []
   try {
     for (let k = 0; k < RUNS; k++) {
-      const audited = await run(`audited-${k}`, { audited: true, committed: true })
-      const plain = await run(`plain-${k}`, { audited: false, committed: false })
+      const done = await run(`audited-${k}`, { audited: true, committed: true })
+      const plain = outcomes(await run(`plain-${k}`, { audited: false, committed: false }))
       const inJob = await run(`in-job-${k}`, { audited: true, committed: false })
+      turns.push(...done, ...inJob)
+      const audited = outcomes(done)
       ratios.push(slowest(audited) / slowest(plain))
-      ratiosInJob.push(slowest(inJob) / slowest(plain))
+      ratiosInJob.push(slowest(outcomes(inJob)) / slowest(plain))
       // A figure for a wrong result is none.
       const parts = plain.map(({ output }) => field.fromBytes(output))
       requireResult(field.toBigints(reconstructOutput(field, parts)), expected)
@@ -61,6 +66,7 @@ export async function* auditBench(only = ''): AsyncGenerator<Figure> {
     value: Number(median(ratiosInJob).toFixed(1)),
     unit: 'x',
   }
+  yield loopFigure('audit', turns)
 
   /** Of the transcript of a run, which must be valid and give the result. */
   async function verifySeconds(outcomes: readonly JobOutcome[]): Promise<number> {

@@ -1,92 +1,81 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { CommitVector } from '../../../core/commitments/types.ts'
-import { bn254Scalar as field } from '../../../core/field/fields.ts'
-import type { NodeContext } from '../../../core/node/context.ts'
+import { afterEach, beforeEach, expect, it } from 'vitest'
 import { Preprocessing } from '../../../core/node/preprocessing.ts'
-import { ConsumeOnceStore } from '../../../core/preprocessing/store.ts'
-import { openDatabase } from '../../../core/storage/database.ts'
-import { MATERIAL_MIGRATIONS, SqliteMaterialRecords } from '../../../core/storage/material.ts'
-import { nodeId } from '../preprocessing/committee.ts'
+import { MemoryNetwork } from '../../../core/transport/memory.ts'
+import type { NodeId } from '../../../core/transport/types.ts'
+import { testParameters } from '../bgv/parameters.ts'
 
-const COMPLETE = { triple: 32_768, bit: 32_768, random: 8192, mask: 10_000 }
-const VECTORS = { triple: 6, bit: 2, random: 2 }
-
-let dataDir: string
-let preprocessing: Preprocessing | undefined
+const parties = ['a', 'b'].map((c) => `0x${c.repeat(40)}` as NodeId)
+let dir: string
+let nodes: Preprocessing[]
 
 beforeEach(() => {
-  dataDir = mkdtempSync(join(tmpdir(), 'enigma-ahead-'))
+  dir = mkdtempSync(join(tmpdir(), 'enigma-preprocessing-'))
+  const network = new MemoryNetwork()
+  nodes = parties.map((id) => {
+    const dataDir = mkdtempSync(join(dir, 'node-'))
+    return new Preprocessing(
+      { transport: network.join(id), options: { dataDir } } as never,
+      testParameters(256),
+    )
+  })
 })
 afterEach(async () => {
-  await preprocessing?.stop()
-  rmSync(dataDir, { recursive: true, force: true })
+  await Promise.all(nodes.map((node) => node.stop()))
+  rmSync(dir, { recursive: true })
 })
 
-/** A node with these items in stock. */
-function stocked(stock: typeof COMPLETE): Preprocessing {
-  const database = openDatabase(join(dataDir, 'material.db'), MATERIAL_MIGRATIONS)
-  const store = new ConsumeOnceStore({ field }, { records: new SqliteMaterialRecords(database) })
-  const epoch = { id: 'e'.repeat(64), parties: [nodeId(0), nodeId(1)], index: 1 }
-  store.open(epoch, field.random(1))
-  for (const kind of ['triple', 'bit', 'random'] as const) {
-    const vectors = Array.from({ length: VECTORS[kind] }, () => field.random(stock[kind]))
-    store.append(epoch.id, kind, vectors)
-  }
-  for (const owner of [0, 1]) {
-    const vectors = Array.from({ length: 2 + owner }, () => field.random(stock.mask))
-    store.append(epoch.id, 'mask', vectors, owner)
-  }
-  database.close()
-  preprocessing = new Preprocessing({ options: { dataDir } } as NodeContext)
-  return preprocessing
+/** Takes triples at both nodes, and keeps the job running until `until`. Returns the epochs. */
+async function job(run: string, until: Promise<void> = Promise.resolve()) {
+  const prepared = Promise.withResolvers<void>()
+  let waiting = nodes.length
+  const epochs = Promise.all(
+    nodes.map((node) =>
+      node.exclusively(run, async () => {
+        const { source } = await node.prepare({
+          ...{ id: run, run, jobId: run, parties, amounts: { triple: 3 } },
+          signal: AbortSignal.timeout(60_000),
+          onProgress: () => undefined,
+        })
+        if (--waiting === 0) prepared.resolve()
+        source.macKey.free()
+        await until
+        return source.epoch.id
+      }),
+    ),
+  )
+  epochs.catch(prepared.reject)
+  await prepared.promise
+  return { epochs }
 }
 
-describe('commitments in idle time', () => {
-  /** Points of zeros: what they are is the business of others. */
-  const commit: CommitVector = async (values) => new Uint8Array(64 * values.length)
+it('jobs of one committee that follow each other share an epoch', async () => {
+  const first = await (await job('one')).epochs
+  const over = Promise.withResolvers<void>()
+  const second = await job('two', over.promise)
+  // Waits for the second to end.
+  const third = job('three')
+  over.resolve()
+  const [epoch] = first
+  expect([first, await second.epochs, await (await third).epochs]).toEqual(
+    Array.from({ length: 3 }, () => [epoch, epoch]),
+  )
+})
 
-  it('are made to what the next jobs take of a complete stock', async () => {
-    const node = stocked(COMPLETE)
-    expect(await node.commitAhead(commit, () => true)).toBe(true)
-    // 30,000 triples are wanted ready, in rows of 4096.
-    expect(node.committed()).toBe(32_768)
-    expect(node.working()).toBe(false)
-    expect(await node.commitAhead(commit, () => true)).toBe(false)
-  })
-
-  it('wait for a complete stock', async () => {
-    const node = stocked({ ...COMPLETE, bit: 100 })
-    expect(await node.commitAhead(commit, () => true)).toBe(false)
-    expect(node.committed()).toBe(0)
-  })
-
-  it('stop between rows when there is other work', async () => {
-    const node = stocked(COMPLETE)
-    let rows = 0
-    expect(await node.commitAhead(commit, () => rows++ < 2)).toBe(true)
-    expect(node.committed()).toBe(2 * 4096)
-  })
-
-  it('end with the node, within a vector', async () => {
-    const node = stocked(COMPLETE)
-    const begun = Promise.withResolvers<void>()
-    let calls = 0
-    const work = node.commitAhead(
-      async (values, masks) => {
-        calls += 1
-        begun.resolve()
-        return commit(values, masks)
-      },
-      () => true,
-    )
-    await begun.promise
-    expect(node.working()).toBe(true)
-    await node.stop()
-    preprocessing = undefined
-    expect(await work).toBe(false)
-    expect(calls).toBe(1)
-  })
+it('a job takes nothing from an epoch that another job is using', async () => {
+  const over = Promise.withResolvers<void>()
+  const first = await job('one', over.promise)
+  const second = await job('two')
+  const [used, own] = [first.epochs, await second.epochs]
+  const third = await (await job('three')).epochs
+  over.resolve()
+  expect(own[0]).toBe(own[1])
+  expect(await used).not.toContain(own[0])
+  expect(third).toEqual(own)
+  // The older one is gone: only the newest has a stock.
+  const { triple } = nodes[0]!.stock()
+  await (await job('four')).epochs
+  expect(nodes[0]!.stock().triple).toBe(triple - 3)
 })
