@@ -1,4 +1,5 @@
 import { EnigmaError } from '../base/errors.ts'
+import { turns } from '../base/turns.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
 import { analyse, operands } from './analyse.ts'
 import { CHECKPOINT_ROUNDS } from './constants.ts'
@@ -14,9 +15,6 @@ import type {
   RunOptions,
   Value,
 } from './types.ts'
-
-/** Time between two turns of the event loop. */
-const TURN_MS = 20
 
 /**
  * Runs a program on an engine over secret inputs (one vector per slot) and returns all outputs concatenated, as a
@@ -46,7 +44,7 @@ export async function runCircuit<S>(
   if (layers.slice(1).some(({ local }) => local.some((ref) => isDrawn(circuit.nodes[ref]!))))
     throw new EnigmaError('INTERNAL', 'randomness is drawn in the first layer')
   const values = new Values(engine, circuit, inputs)
-  let turn = performance.now()
+  const turn = turns()
   let checkpoint = resume?.layer
   if (resume !== undefined) values.restore(resume, layers)
   try {
@@ -55,10 +53,7 @@ export async function runCircuit<S>(
       for (const ref of layer === resume?.layer ? [] : local) {
         if (options.signal?.aborted) throw new EnigmaError('CANCELLED', 'the computation was cancelled')
         values.set(ref, await localNode(engine, values, circuit.nodes[ref]!, inputs, params))
-        if (performance.now() - turn > TURN_MS) {
-          await new Promise(setImmediate)
-          turn = performance.now()
-        }
+        await turn()
       }
       if (multiply.length + open.length > 0) {
         const due = checkpoint === undefined || open.length > 0 || layer - checkpoint >= CHECKPOINT_ROUNDS
@@ -74,7 +69,6 @@ export async function runCircuit<S>(
         })
         const openings = open.map((ref) => values.secret(operands(circuit.nodes[ref]!)[0]!))
         const results = await engine.round(products, openings)
-        turn = performance.now()
         multiply.forEach((ref, k) => {
           values.set(ref, { secret: results.products[k]! })
         })

@@ -1,5 +1,6 @@
-import { setImmediate } from 'node:timers/promises'
+import { concatBytes } from '../base/bytes.ts'
 import { EnigmaError } from '../base/errors.ts'
+import { turns } from '../base/turns.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
 import { type PartyChannel, STEP } from './channel.ts'
 import { commitAndOpen, tossCoins } from './coin.ts'
@@ -76,11 +77,41 @@ export async function openAll(
   field: PrimeField,
   share: FieldVector,
 ): Promise<FieldVector> {
-  const parts = await channel.broadcast(STEP.open, field.toMontgomery(share))
-  const vectors = parts.map((bytes, i) => decodeVector(channel, field, i, bytes, share.length))
-  const sum = addUp(field, vectors)
-  for (const v of vectors) v.free()
-  return sum
+  const [value] = await openVectors(channel, field, [share])
+  return value!
+}
+
+/** `openAll` for several vectors at once, in one message of each party. */
+export async function openVectors(
+  channel: PartyChannel,
+  field: PrimeField,
+  shares: readonly FieldVector[],
+): Promise<FieldVector[]> {
+  const turn = turns()
+  const encoded: Uint8Array[] = []
+  for (const share of shares) {
+    encoded.push(field.toMontgomery(share))
+    await turn()
+  }
+  const ends: number[] = []
+  for (const { length } of encoded) ends.push((ends.at(-1) ?? 0) + length)
+  const messages = await channel.broadcast(
+    STEP.open,
+    encoded.length === 1 ? encoded[0]! : concatBytes(...encoded),
+  )
+  for (const [i, message] of messages.entries())
+    if (message.length !== (ends.at(-1) ?? 0))
+      throw channel.blame(i, 'MALFORMED', 'sent a vector of another length')
+  const values: FieldVector[] = []
+  for (const [k, share] of shares.entries()) {
+    const vectors = messages.map((bytes, i) =>
+      decodeVector(channel, field, i, bytes.subarray(ends[k]! - encoded[k]!.length, ends[k]!), share.length),
+    )
+    values.push(addUp(field, vectors))
+    for (const v of vectors) v.free()
+    await turn()
+  }
+  return values
 }
 
 /** Σ of vectors, without the multiplications of `linear`; at least one. */
@@ -114,8 +145,6 @@ export function decodeVector(
 
 /** Elements that share a vector of coefficients. */
 const CHECK_CHUNK = 8192
-/** Chunks between two turns of the event loop, about 10 ms. */
-const CHUNKS_A_TURN = 32
 
 /**
  * MAC check of opened values, and of secrets that must be zero (no value given), with random coefficients tossed
@@ -141,10 +170,10 @@ export async function checkMacs(
   // χ_k = ψ_c·φ_j for element j of chunk c: two random vectors in place of one long one.
   const longest = Math.min(CHECK_CHUNK, Math.max(1, ...checks.map(({ mac }) => mac.length)))
   const weights = field.random(longest, prg)
-  let chunks = 0
+  const turn = turns()
   for (const { value, mac } of checks)
     for (let at = 0; at < mac.length; at += CHECK_CHUNK) {
-      if (++chunks % CHUNKS_A_TURN === 0) await setImmediate()
+      await turn()
       const to = Math.min(mac.length, at + CHECK_CHUNK)
       const chunk = field.slice(weights, 0, to - at)
       const factor = field.random(1, prg)

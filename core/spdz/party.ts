@@ -124,6 +124,7 @@ class Party implements SpdzParty {
           const [first, last] = [Math.max(from, start) - start, Math.min(to, ends[k]!) - start]
           return first < last ? [stretched(local, p[factor], first, last)] : []
         })
+        if (pieces.length === 1) return pieces[0]!
         const joined = local.concat(pieces)
         freeAuth(...pieces)
         return joined

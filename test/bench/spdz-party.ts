@@ -47,6 +47,7 @@ const transport = await Libp2pTransport.create({ privateKey }, { isAdmitted: asy
 let parties: NodeId[] = []
 let party: SpdzParty | undefined
 let material: MaterialSource | undefined
+let dealer: MaterialSource | undefined
 const stocked: Triples[] = []
 /** Triples for rounds of many sizes, handed out in order. */
 let pool: { triples: Triples; at: number } | undefined
@@ -62,11 +63,12 @@ const open = (id: string) =>
 
 /** Correct material from a dealer that all parties know, dealt before the clock runs: this measures the online phase. */
 async function online(): Promise<void> {
-  const dealer = dealOne(parties, parties.indexOf(transport.self))
+  dealer = dealOne(parties, parties.indexOf(transport.self))
+  const deal = (count: number) => dealer!.triples(count)
   material = Object.assign(Object.create(dealer) as MaterialSource, {
     triples: async (count: number) => {
       const next = stocked[0]?.a.share.length === count ? stocked.shift() : undefined
-      if (next !== undefined || pool === undefined) return next ?? dealer.triples(count)
+      if (next !== undefined || pool === undefined) return next ?? deal(count)
       const from = pool.at
       pool.at += count
       const part = ({ share, mac }: AuthShare) => ({
@@ -90,7 +92,7 @@ async function multiply(p: SpdzParty, batch: number, rounds: number, repeats: nu
     // In the pieces in which the party asks for them.
     for (let k = 0; k < rounds; k++)
       for (let at = 0; at < batch; at += BATCH)
-        stocked.push(await material!.triples(Math.min(BATCH, batch - at)))
+        stocked.push(await dealer!.triples(Math.min(BATCH, batch - at)))
     await p.check()
     const start = performance.now()
     const { value, turnMs } = await longestTurn(async () => {
