@@ -1,14 +1,11 @@
-import { setImmediate } from 'node:timers/promises'
-import { concatBytes } from '../base/bytes.ts'
 import { EnigmaError } from '../base/errors.ts'
-import { g1 } from '../commitments/g1.ts'
-import { commitVector } from '../commitments/pedersen.ts'
-import { bn254Scalar } from '../field/fields.ts'
+import type { CommitVector } from '../commitments/types.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
 import { freeAuth } from '../preprocessing/auth.ts'
 import type {
   AuthShare,
   CheckMark,
+  CommittedKind,
   Epoch,
   InputMasks,
   MaterialSource,
@@ -16,26 +13,8 @@ import type {
 } from '../preprocessing/types.ts'
 import type { SpdzParty } from '../spdz/types.ts'
 import { challenge, type Rerandomiser, rerandomiser } from './challenge.ts'
+import { commitInSlices, completeCommitments, type ReadyPart } from './committing.ts'
 import type { Layout } from './layout.ts'
-import type { CommitVector } from './types.ts'
-
-/** Commitments made between two turns of the event loop, about 25 ms. */
-const SLICE = 1024
-
-/** Uncompressed commitments, 64 bytes each, made in slices. */
-const commitInSlices: CommitVector = async (values, masks, signal) => {
-  const parts: Uint8Array[] = []
-  for (let at = 0; at < values.length; at += SLICE) {
-    const to = Math.min(values.length, at + SLICE)
-    const [v, m] = [bn254Scalar.slice(values, at, to), bn254Scalar.slice(masks, at, to)]
-    const points = commitVector(v, m)
-    parts.push(g1.toBytes(points))
-    for (const part of [v, m, points]) part.free()
-    await setImmediate()
-    signal?.throwIfAborted()
-  }
-  return concatBytes(...parts)
-}
 
 /**
  * The material of one audited run: drawn at once, committed to share by share, and handed out in order after the
@@ -77,21 +56,24 @@ export class AuditedMaterial implements MaterialSource {
     this.commitments = commitments
   }
 
-  /** Takes everything of the layout from `source` and commits to it. Codes: those of the source. */
+  /**
+   * Takes everything of the layout from `source` and commits to it, where the source has no commitments ready. Codes: those of
+   * the source and of `commit`.
+   */
   static async draw(
     field: PrimeField,
     source: MaterialSource,
     layout: Layout,
     { commit = commitInSlices, signal }: { commit?: CommitVector; signal?: AbortSignal } = {},
   ): Promise<AuditedMaterial> {
+    const ready = readyParts(source, layout)
     const triples = await source.triples(2 * layout.triples)
     const none = { share: field.zeros(0), mac: field.zeros(0) }
     const bits = layout.bits === 0 ? none : await source.bits(layout.bits)
     const randoms = await source.randoms(layout.randoms)
     const { a, b, c } = triples
     const shares = field.concat([a.share, b.share, c.share, bits.share, randoms.share])
-    const masks = field.random(shares.length)
-    const commitments = await commit(shares, masks, signal)
+    const { masks, commitments } = await completeCommitments(field, shares, ready, commit, signal)
     shares.free()
     return new AuditedMaterial(field, source, layout, { triples, bits, randoms }, masks, commitments)
   }
@@ -236,6 +218,25 @@ export class AuditedMaterial implements MaterialSource {
       details: { reason: 'BAD_MATERIAL' },
     })
   }
+}
+
+/** Where the commitments that the source has ready stand among the run's. */
+function readyParts(source: MaterialSource, layout: Layout): ReadyPart[] {
+  const { offsets } = layout
+  const places: readonly [CommittedKind, number, readonly number[]][] = [
+    ['triple', 2 * layout.triples, [offsets.a, offsets.b, offsets.c]],
+    ['bit', layout.bits, [offsets.bits]],
+    ['random', layout.randoms, [offsets.randoms]],
+  ]
+  return places.flatMap(([kind, count, starts]) =>
+    (source.ready?.(kind, count) ?? []).flatMap(({ from, masks, points }) =>
+      starts.map((start, k) => ({
+        at: start - layout.inputs + from,
+        masks: masks[k]!,
+        points: points[k]!,
+      })),
+    ),
+  )
 }
 
 function exhausted(): EnigmaError {

@@ -3,7 +3,7 @@ import { runCircuit } from '../circuits/run.ts'
 import type { BuiltProgram, RunProgress } from '../circuits/types.ts'
 import { g1 } from '../commitments/g1.ts'
 import { chainNext, chainStart, roundDigest, runId } from '../commitments/rounds.ts'
-import type { CommitmentVector } from '../commitments/types.ts'
+import type { CommitmentVector, CommitVector } from '../commitments/types.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
 import { freeAuth } from '../preprocessing/auth.ts'
 import { PartyChannel, STEP } from '../preprocessing/channel.ts'
@@ -22,7 +22,7 @@ import { type Layout, layoutOf } from './layout.ts'
 import { AuditedMaterial } from './material.ts'
 import { replay } from './replay.ts'
 import { decodeAnchor, encodeAnchor } from './transcript.ts'
-import type { Anchor, CommitVector, RoundView, Transcript } from './types.ts'
+import type { Anchor, RoundView, Transcript } from './types.ts'
 
 export type AuditPhase = 'committing' | 'checking' | 'inputs' | 'computing' | 'closing'
 
@@ -283,7 +283,10 @@ class AuditedRun {
     const payloads = messages.map((m) => m.slice(signature.length))
     const signatures = messages.map((m) => m.slice(0, signature.length))
     for (const [i, p] of payloads.entries())
-      if (o.signer(roundDigest(this.#run, round, this.#chain, p), signatures[i]!) !== o.parties[i])
+      if (
+        i !== this.#channel.index &&
+        o.signer(roundDigest(this.#run, round, this.#chain, p), signatures[i]!) !== o.parties[i]
+      )
         throw this.#channel.blame(i, 'BAD_SIGNATURE', 'did not sign its round')
     this.#record({ round, payloads, signatures })
   }

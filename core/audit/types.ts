@@ -1,14 +1,6 @@
 import type { BuiltProgram } from '../circuits/types.ts'
-import type { FieldVector } from '../field/types.ts'
 import type { RoundRecord } from '../spdz/types.ts'
 import type { NodeId } from '../transport/types.ts'
-
-/** Makes uncompressed Pedersen commitments, 64 bytes each, to values under masks. */
-export type CommitVector = (
-  values: FieldVector,
-  masks: FieldVector,
-  signal?: AbortSignal,
-) => Promise<Uint8Array>
 
 /** Where on the ledger the commitments of a run were posted before its challenge was drawn. */
 export interface Anchor {

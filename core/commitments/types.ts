@@ -50,3 +50,10 @@ export interface PedersenScheme {
   /** Positions whose commitment does not open to (value, mask); empty when all do. */
   mismatches(commitments: CommitmentVector, values: FieldVector, masks: FieldVector): number[]
 }
+
+/** Makes uncompressed Pedersen commitments, 64 bytes each, to values under masks; in slices or in threads. */
+export type CommitVector = (
+  values: FieldVector,
+  masks: FieldVector,
+  signal?: AbortSignal,
+) => Promise<Uint8Array>

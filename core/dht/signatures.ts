@@ -76,7 +76,7 @@ export function recoverSigner(digest: Uint8Array, signature: Uint8Array): NodeId
       parsed
         .addRecoveryBit(v - 27)
         .recoverPublicKey(digest)
-        .toBytes(true),
+        .toBytes(false),
     )
   } catch {
     return undefined

@@ -33,7 +33,7 @@ export const nodeStatus = z.object({
   storedBytes: z.int(),
   quotaBytes: z.int(),
   computations: z.int(),
-  /** Preprocessed items in stock for computations against malicious nodes, by kind. */
+  /** Preprocessed items in stock for computations against malicious nodes, by kind; `committedTriples` are ready for audits. */
   material: z.record(z.string(), z.int()),
   chain: z.object({
     kind: z.enum(['devnet', 'remote']),

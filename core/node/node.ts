@@ -110,7 +110,10 @@ class ComposedNode implements EnigmaNode {
       startedAt: Date.now(),
       addresses: () => this.addresses(),
       computations: () => this.#parts?.member.computations ?? 0,
-      material: () => this.#preprocessing.stock(),
+      material: () => ({
+        ...this.#preprocessing.stock(),
+        committedTriples: this.#preprocessing.committed(),
+      }),
       pause: async () => {
         if (state.state === 'running') state.state = 'paused'
       },

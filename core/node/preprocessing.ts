@@ -5,6 +5,7 @@ import { EnigmaError, hasCode } from '../base/errors.ts'
 import { MiB, minute, second } from '../base/units.ts'
 import { type BgvParameters, standardParameters } from '../bgv/parameters.ts'
 import { BgvThread } from '../bgv/thread.ts'
+import type { CommitVector } from '../commitments/types.ts'
 import { bn254Scalar as field } from '../field/fields.ts'
 import type { FieldVector } from '../field/types.ts'
 import { PartyChannel, STEP } from '../preprocessing/channel.ts'
@@ -13,6 +14,8 @@ import { ConsumeOnceStore } from '../preprocessing/store.ts'
 import {
   type Amounts,
   type AuthShare,
+  COMMITTED_KINDS,
+  type CommittedKind,
   MATERIAL_KINDS,
   type MaterialKind,
   type MaterialSource,
@@ -42,6 +45,8 @@ const BYTES_PER_ITEM: Readonly<Record<MaterialKind, number>> = {
   random: 64,
   mask: 192,
 }
+/** And of the commitments to it: mask and point of each share. */
+const BYTES_PER_COMMITTED: Readonly<Record<CommittedKind, number>> = { triple: 288, bit: 96, random: 96 }
 /** With more than this in stock a node does not work ahead. */
 const AHEAD_BYTES = 256 * MiB
 /** How long a job waits for another to be done with the newest epoch of its committee before it begins a new one. */
@@ -101,6 +106,16 @@ export class Preprocessing {
     for (const { id } of this.#store.live())
       for (const [kind, count] of Object.entries(this.#store.stock(id))) total[kind as MaterialKind] += count
     return total
+  }
+
+  /** Whether work ahead is under way. */
+  working(): boolean {
+    return this.#ahead !== undefined
+  }
+
+  /** Multiplications of the stock whose commitments for an audit are made. */
+  committed(): number {
+    return this.#store.live().reduce((sum, { id }) => sum + this.#store.committed(id, 'triple'), 0)
   }
 
   async stop(): Promise<void> {
@@ -202,19 +217,53 @@ export class Preprocessing {
     }
   }
 
-  /** Committees, in party order, with an epoch that this node leads and that is short of something. */
-  shortCommittees(): readonly (readonly NodeId[])[] {
-    const total = Object.entries(this.stock()).reduce(
-      (sum, [kind, count]) => sum + count * BYTES_PER_ITEM[kind as MaterialKind],
-      0,
-    )
-    if (total > AHEAD_BYTES) return []
+  /**
+   * Commits to the shares of complete stocks, so that audited jobs need not; `more` is asked before each row of items. Needs
+   * nobody else. False when there is nothing to do.
+   */
+  async commitAhead(commit: CommitVector, more: () => boolean): Promise<boolean> {
+    if (this.#ahead !== undefined || this.#busy.size > 0 || this.#held.size > 0) return false
+    if (this.#bytes() > AHEAD_BYTES) return false
+    const abort = new AbortController()
+    const ended = Promise.withResolvers<void>()
+    this.#ahead = { abort, ended: ended.promise }
+    let worked = false
+    try {
+      for (const { id } of this.#store.live())
+        for (const { kind, items } of TARGETS) {
+          if (!isCommitted(kind) || this.#isShort(id)) continue
+          while (more() && (await this.#store.commitAhead(id, kind, items, commit, abort.signal)))
+            worked = true
+        }
+      return worked
+    } finally {
+      this.#ahead = undefined
+      ended.resolve()
+    }
+  }
+
+  #isShort(epochId: string): boolean {
+    const stock = this.#store.stock(epochId)
+    return TARGETS.some(({ kind, items }) => stock[kind] < items)
+  }
+
+  #bytes(): number {
+    const stock = Object.entries(this.stock())
+    const items = stock.reduce((sum, [kind, n]) => sum + n * BYTES_PER_ITEM[kind as MaterialKind], 0)
     return this.#store
       .live()
-      .filter(({ id, index }) => {
-        const stock = this.#store.stock(id)
-        return index === 0 && TARGETS.some(({ kind, items }) => stock[kind] < items)
-      })
+      .flatMap(({ id }) =>
+        COMMITTED_KINDS.map((kind) => this.#store.committed(id, kind) * BYTES_PER_COMMITTED[kind]),
+      )
+      .reduce((sum, bytes) => sum + bytes, items)
+  }
+
+  /** Committees, in party order, with an epoch that this node leads and that is short of something. */
+  shortCommittees(): readonly (readonly NodeId[])[] {
+    if (this.#bytes() > AHEAD_BYTES) return []
+    return this.#store
+      .live()
+      .filter(({ id, index }) => index === 0 && this.#isShort(id))
       .map(({ parties }) => parties)
   }
 
@@ -373,6 +422,10 @@ export class Preprocessing {
     }, IDLE_MS)
     this.#idle.unref()
   }
+}
+
+function isCommitted(kind: MaterialKind): kind is CommittedKind {
+  return (COMMITTED_KINDS as readonly MaterialKind[]).includes(kind)
 }
 
 /** One call of the generator, as the vectors that the store keeps. */

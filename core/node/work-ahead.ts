@@ -4,6 +4,7 @@ import * as z from 'zod'
 import { EnigmaError } from '../base/errors.ts'
 import { second } from '../base/units.ts'
 import { decodeCanonical, encodeCanonical } from '../dht/cbor.ts'
+import { commitInThreads } from './compute/audit-threads.ts'
 import type { NodeContext } from './context.ts'
 import type { Preprocessing } from './preprocessing.ts'
 
@@ -20,7 +21,8 @@ const begin = z.strictObject({
 
 /**
  * Makes material in idle time, so that jobs find it ready: the first member of an epoch asks the others for one batch
- * more, while no job runs here, and then rests as long as that took: half of one core at most.
+ * more, while no job runs here, and then rests as long as that took: half of one core at most. Each member commits to what is
+ * in stock for audited jobs when the stock is complete.
  */
 export class WorkAhead {
   readonly #context: NodeContext
@@ -38,7 +40,7 @@ export class WorkAhead {
       const { self } = context.transport
       if (parties[0] !== from || !parties.includes(self) || new Set(parties).size !== parties.length)
         throw new EnigmaError('PERMISSION_DENIED', 'not the first member of a committee with this node')
-      if (!context.serving() || busy() || context.clock.now() < this.#restUntil)
+      if (!this.#free() || preprocessing.working())
         throw new EnigmaError('NOT_RUNNING', 'this node has other work')
       void this.#run(id, parties)
       return new Uint8Array()
@@ -54,16 +56,26 @@ export class WorkAhead {
     clearInterval(this.#timer)
   }
 
+  #free(): boolean {
+    const { clock, serving } = this.#context
+    return serving() && !this.#busy() && clock.now() >= this.#restUntil
+  }
+
   async #look(): Promise<void> {
-    const { clock, transport, serving } = this.#context
-    if (!serving() || this.#busy() || clock.now() < this.#restUntil) return
+    if (!this.#free() || this.#preprocessing.working()) return
     // Others use this computer too. (Always 0 on Windows.)
     if (loadavg()[0]! > availableParallelism() / 2) return
+    if (!(await this.#lead())) await this.#commit()
+  }
+
+  /** False when nothing is short, or somebody has other work. */
+  async #lead(): Promise<boolean> {
+    const { transport } = this.#context
     const connected = transport.connectedPeers()
     const parties = this.#preprocessing
       .shortCommittees()
       .find((members) => members.every((m) => m === transport.self || connected.includes(m)))
-    if (parties === undefined) return
+    if (parties === undefined) return false
     const id = randomBytes(16).toString('hex')
     const others = parties.filter((party) => party !== transport.self)
     const asked = await Promise.allSettled(
@@ -71,16 +83,30 @@ export class WorkAhead {
         transport.request(to, BEGIN, encodeCanonical({ id, parties }), { timeoutMs: ASK_TIMEOUT_MS }),
       ),
     )
-    if (asked.some((answer) => answer.status === 'rejected')) return
+    if (asked.some((answer) => answer.status === 'rejected')) return false
     await this.#run(id, parties)
+    return true
+  }
+
+  async #commit(): Promise<void> {
+    await this.#working(async () => {
+      if (await this.#preprocessing.commitAhead(commitInThreads, () => this.#free()))
+        this.#context.events.emit({ type: 'node' })
+    })
   }
 
   async #run(id: string, parties: readonly `0x${string}`[]): Promise<void> {
-    const { clock, log, events } = this.#context
+    await this.#working(async () => {
+      await this.#preprocessing.workAhead({ id: `ahead/${id}`, parties })
+      this.#context.events.emit({ type: 'node' })
+    })
+  }
+
+  async #working(work: () => Promise<void>): Promise<void> {
+    const { clock, log } = this.#context
     const since = clock.now()
     try {
-      await this.#preprocessing.workAhead({ id: `ahead/${id}`, parties })
-      events.emit({ type: 'node' })
+      await work()
     } catch (error) {
       log.info('no material made ahead', { code: EnigmaError.from(error).code })
     }

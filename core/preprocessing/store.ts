@@ -1,9 +1,12 @@
+import { wipe } from '../base/bytes.ts'
 import { EnigmaError } from '../base/errors.ts'
+import type { CommitVector } from '../commitments/types.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
 import type { NodeId } from '../transport/types.ts'
 import type {
   AuthShare,
   CheckMark,
+  CommittedKind,
   Epoch,
   EpochRecord,
   InputMasks,
@@ -15,6 +18,7 @@ import type {
   MaterialSource,
   MaterialStore,
   Ranges,
+  ReadyCommitments,
   Squares,
   Triples,
 } from './types.ts'
@@ -116,6 +120,49 @@ export class ConsumeOnceStore implements MaterialStore, MaterialSink {
         count,
         components: bytes.map((b) => b.subarray(at * width, (at + count) * width)),
       })
+    }
+  }
+
+  /** Unclaimed items with commitments. */
+  committed(epochId: string, kind: CommittedKind): number {
+    return this.#records.committed(epochId, laneOf(kind))
+  }
+
+  /**
+   * Commits to the shares of one row of items: the first without commitments among the `items` that jobs take next. They stay
+   * with the items, and go with them. False when all have some, or the signal fires. Throws the codes of `commit`.
+   */
+  async commitAhead(
+    epochId: string,
+    kind: CommittedKind,
+    items: number,
+    commit: CommitVector,
+    signal?: AbortSignal,
+  ): Promise<boolean> {
+    const lane = laneOf(kind)
+    const chunk = this.#records.uncommitted(epochId, lane, this.#records.mark(epochId, lane) + items)
+    if (chunk === undefined) return false
+    const field = this.#field
+    const masks: Uint8Array[] = []
+    const points: Uint8Array[] = []
+    try {
+      // Shares and MACs in turn.
+      for (const bytes of chunk.components.filter((_, k) => k % 2 === 0)) {
+        if (signal?.aborted) return false
+        const [values, blinding] = [field.fromBytes(bytes), field.random(chunk.count)]
+        masks.push(field.toBytes(blinding))
+        try {
+          // Without the signal, which would end the thread that a job is about to use.
+          points.push(await commit(values, blinding))
+        } finally {
+          values.free()
+          blinding.free()
+        }
+      }
+      this.#records.commit(epochId, lane, chunk, { masks, points })
+      return true
+    } finally {
+      wipe(...chunk.components, ...masks)
     }
   }
 
@@ -230,10 +277,33 @@ class ClaimedMaterial implements MaterialSource {
     return { shares: { share: share!, mac: mac! }, ...(clear === undefined ? {} : { clear }) }
   }
 
+  ready(kind: CommittedKind, count: number): readonly ReadyCommitments[] {
+    const { chunks, used } = this.#lanes.get(laneOf(kind)) ?? { chunks: [], used: 0 }
+    const found: ReadyCommitments[] = []
+    let from = 0
+    for (const [k, chunk] of chunks.entries()) {
+      const begin = k === 0 ? used : 0
+      const size = Math.min(chunk.count - begin, count - from)
+      if (size <= 0) break
+      const { commitments } = chunk
+      if (commitments !== undefined) {
+        const cut = (vectors: readonly Uint8Array[]) =>
+          vectors.map((bytes) => {
+            const width = bytes.length / chunk.count
+            // A copy: what is taken is wiped. (`slice` of a Buffer is none.)
+            return new Uint8Array(bytes.subarray(begin * width, (begin + size) * width))
+          })
+        found.push({ from, count: size, masks: cut(commitments.masks), points: cut(commitments.points) })
+      }
+      from += size
+    }
+    return found
+  }
+
   async destroy(reason: string): Promise<void> {
     this.#destroyed = true
     for (const { chunks } of this.#lanes.values())
-      for (const { components } of chunks) for (const bytes of components) bytes.fill(0)
+      for (const { components, commitments } of chunks) wipe(...components, ...(commitments?.masks ?? []))
     this.#lanes.clear()
     this.macKey.free()
     this.#erase(reason)
@@ -264,6 +334,8 @@ class ClaimedMaterial implements MaterialSource {
         parts[k]?.push(this.#field.fromBytes(piece))
         piece.fill(0)
       }
+      for (const masks of chunk.commitments?.masks ?? [])
+        masks.fill(0, state.used * width, (state.used + size) * width)
       state.used += size
       missing -= size
       if (state.used === chunk.count) {

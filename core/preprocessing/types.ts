@@ -40,6 +40,22 @@ export interface InputMasks {
 export const MATERIAL_KINDS = ['triple', 'square', 'inverse', 'bit', 'random', 'mask'] as const
 export type MaterialKind = (typeof MATERIAL_KINDS)[number]
 
+/** What audited runs commit to, share by share (core/audit). */
+export const COMMITTED_KINDS = ['triple', 'bit', 'random'] as const satisfies readonly MaterialKind[]
+export type CommittedKind = (typeof COMMITTED_KINDS)[number]
+
+/**
+ * Pedersen commitments to the shares of some items, made before anybody needs them: for each share of an item (a, b and c of
+ * a triple) a vector of masks, 32 bytes an item, secret like the shares, and one of points, 64 bytes an item.
+ */
+export interface Commitments {
+  readonly masks: readonly Uint8Array[]
+  readonly points: readonly Uint8Array[]
+}
+
+/** Commitments to `count` items, the first of which is item `from` of those that are handed out next. */
+export type ReadyCommitments = Commitments & { readonly from: number; readonly count: number }
+
 /** Items of each kind; `mask` counts those of every owner alike. */
 export type Amounts = Readonly<Partial<Record<MaterialKind, number>>>
 
@@ -84,6 +100,8 @@ export interface MaterialSource {
   bits(count: number): Promise<AuthShare>
   randoms(count: number): Promise<AuthShare>
   masks(owner: number, count: number): Promise<InputMasks>
+  /** Commitments made ahead to the next `count` items of a kind, as far as there are any, in order. They go with the items. */
+  ready?(kind: CommittedKind, count: number): readonly ReadyCommitments[]
   readonly checks: CheckMark
   /** A MAC check failed or a party cheated: α and everything authenticated under it is erased, durably. */
   destroy(reason: string): Promise<void>
@@ -132,6 +150,12 @@ export interface MaterialRecords {
   /** Items from the start of the epoch, claimed or not. */
   end(epochId: string, lane: string): number
   mark(epochId: string, lane: string): number
+  /** Items that are there with commitments. */
+  committed(epochId: string, lane: string): number
+  /** The first chunk without commitments, when it begins before item `below`. */
+  uncommitted(epochId: string, lane: string, below: number): MaterialChunk | undefined
+  /** Puts commitments beside a chunk; false when that was claimed or destroyed in the meantime, in part or whole. */
+  commit(epochId: string, lane: string, chunk: MaterialChunk, commitments: Commitments): boolean
   append(epochId: string, lane: string, chunk: MaterialChunk): void
   /**
    * In one durable step: moves the marks of all lanes up and takes the claimed items out. MATERIAL_USED,
@@ -159,4 +183,6 @@ export interface MaterialChunk {
   readonly start: number
   readonly count: number
   readonly components: readonly Uint8Array[]
+  /** Of exactly these components: what was damaged on the disk since has none. */
+  readonly commitments?: Commitments
 }

@@ -369,6 +369,7 @@ class Party implements SpdzParty {
     const payloads = messages.map((m) => m.slice(SIGNATURE_BYTES))
     const vectors = payloads.map((payload, i) => {
       const vector = decodeVector(channel, field, i, payload, share.length, 'canonical')
+      if (i === channel.index) return vector
       const digest = roundDigest(audit.run, round, previous, payload)
       if (audit.signer(digest, signatures[i]!) !== this.parties[i])
         throw channel.blame(i, 'BAD_SIGNATURE', 'did not sign its round')

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto'
+import { equalBytes } from '../base/bytes.ts'
 import { EnigmaError } from '../base/errors.ts'
-import type { EpochRecord, MaterialChunk, MaterialRecords } from '../preprocessing/types.ts'
+import type { Commitments, EpochRecord, MaterialChunk, MaterialRecords } from '../preprocessing/types.ts'
 import type { NodeId } from '../transport/types.ts'
 import type { Database } from './database.ts'
 import type { Migration } from './types.ts'
@@ -42,7 +44,20 @@ export const MATERIAL_MIGRATIONS: readonly Migration[] = [
     name: 'MAC checks under way',
     sql: 'ALTER TABLE epochs ADD COLUMN checking INTEGER NOT NULL DEFAULT 0',
   },
+  {
+    // SHA-256 of what was committed to and of the commitments, then masks and points of each share.
+    name: 'commitments made ahead',
+    sql: `
+      ALTER TABLE chunks ADD COLUMN commitments BLOB;
+      CREATE INDEX committed ON chunks (epoch, lane, count) WHERE commitments IS NOT NULL;
+      CREATE INDEX uncommitted ON chunks (epoch, lane, start) WHERE commitments IS NULL;
+    `,
+  },
 ]
+
+const DIGEST_BYTES = 32
+const MASK_BYTES = 32
+const POINT_BYTES = 64
 
 /** What is deleted is overwritten in the file (see `openDatabase`): used and destroyed material is not found there. */
 export class SqliteMaterialRecords implements MaterialRecords {
@@ -97,11 +112,41 @@ export class SqliteMaterialRecords implements MaterialRecords {
     return this.#lane(epochId, lane).mark
   }
 
-  append(epochId: string, lane: string, { start, count, components }: MaterialChunk): void {
+  committed(epochId: string, lane: string): number {
+    const row = this.#db
+      .prepare(
+        'SELECT sum(count) AS items FROM chunks WHERE epoch = ? AND lane = ? AND commitments IS NOT NULL',
+      )
+      .get(epochId, lane)
+    return Number(row?.items ?? 0)
+  }
+
+  uncommitted(epochId: string, lane: string, below: number): MaterialChunk | undefined {
+    const row = this.#db
+      .prepare(
+        `SELECT start, count, width, data FROM chunks
+         WHERE epoch = ? AND lane = ? AND start < ? AND commitments IS NULL ORDER BY start LIMIT 1`,
+      )
+      .get(epochId, lane, below)
+    return row && toChunk(row)
+  }
+
+  commit(epochId: string, lane: string, chunk: MaterialChunk, commitments: Commitments): boolean {
+    const { changes } = this.#db
+      .prepare(
+        `UPDATE chunks SET commitments = ?
+         WHERE epoch = ? AND lane = ? AND start = ? AND count = ? AND commitments IS NULL`,
+      )
+      .run(encodeCommitments(chunk.components, commitments), epochId, lane, chunk.start, chunk.count)
+    return changes > 0
+  }
+
+  append(epochId: string, lane: string, chunk: MaterialChunk): void {
+    const { start, count } = chunk
     this.#db.transaction(() => {
       if (this.#lane(epochId, lane).finish !== start)
         throw new EnigmaError('INTERNAL', `${lane}: material is appended at the end`)
-      this.#insert(epochId, lane, { start, count, components })
+      this.#insert(epochId, lane, chunk)
       this.#db
         .prepare(
           `INSERT INTO lanes (epoch, lane, mark, finish) VALUES (?, ?, 0, ?)
@@ -137,17 +182,15 @@ export class SqliteMaterialRecords implements MaterialRecords {
       throw new EnigmaError('MATERIAL_EXHAUSTED', `${lane}: ${finish - from} of ${count} items are there`)
     const rows = this.#db
       .prepare(
-        `SELECT start, count, width, data FROM chunks
+        `SELECT start, count, width, data, commitments FROM chunks
          WHERE epoch = ? AND lane = ? AND start < ? AND start + count > ? ORDER BY start`,
       )
       .all(epochId, lane, end, from)
-    const taken: MaterialChunk[] = []
-    for (const row of rows) {
-      const chunk = toChunk(row)
-      taken.push(part(chunk, Math.max(from, chunk.start), Math.min(end, chunk.start + chunk.count)))
-    }
-    const last = rows.at(-1)
-    const rest = last && toChunk(last)
+    const chunks = rows.map(toChunk)
+    const taken = chunks.map((chunk) =>
+      part(chunk, Math.max(from, chunk.start), Math.min(end, chunk.start + chunk.count)),
+    )
+    const rest = chunks.at(-1)
     this.#db.prepare('DELETE FROM chunks WHERE epoch = ? AND lane = ? AND start < ?').run(epochId, lane, end)
     if (rest !== undefined && rest.start + rest.count > end)
       this.#insert(epochId, lane, part(rest, end, rest.start + rest.count))
@@ -164,11 +207,15 @@ export class SqliteMaterialRecords implements MaterialRecords {
     return { mark: Number(row?.mark ?? 0), finish: Number(row?.finish ?? 0) }
   }
 
-  #insert(epochId: string, lane: string, { start, count, components }: MaterialChunk): void {
+  #insert(epochId: string, lane: string, chunk: MaterialChunk): void {
+    const { start, count, components, commitments } = chunk
     const width = (components[0]?.length ?? 0) / count
+    const encoded = commitments === undefined ? null : encodeCommitments(components, commitments)
     this.#db
-      .prepare('INSERT INTO chunks (epoch, lane, start, count, width, data) VALUES (?, ?, ?, ?, ?, ?)')
-      .run(epochId, lane, start, count, width, Buffer.concat(components))
+      .prepare(
+        'INSERT INTO chunks (epoch, lane, start, count, width, data, commitments) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      )
+      .run(epochId, lane, start, count, width, Buffer.concat(components), encoded)
   }
 }
 
@@ -176,21 +223,60 @@ function toChunk(row: Record<string, unknown>): MaterialChunk {
   const count = Number(row.count)
   const size = count * Number(row.width)
   const data = row.data as Uint8Array
+  const components = parts(data, size)
+  const commitments = decodeCommitments(row.commitments as Uint8Array | null | undefined, data, count)
+  return { start: Number(row.start), count, components, ...(commitments && { commitments }) }
+}
+
+function parts(data: Uint8Array, size: number): Uint8Array[] {
+  return Array.from({ length: data.length / size }, (_, k) => data.subarray(k * size, (k + 1) * size))
+}
+
+function digestOf(...all: readonly Uint8Array[]): Uint8Array {
+  const hash = createHash('sha256')
+  for (const bytes of all) hash.update(bytes)
+  return hash.digest()
+}
+
+function encodeCommitments(components: readonly Uint8Array[], { masks, points }: Commitments): Buffer {
+  const vectors = [...masks, ...points]
+  return Buffer.concat([digestOf(...components, ...vectors), ...vectors])
+}
+
+/**
+ * Undefined when share, mask or point is not what it was: to open another share than the one committed to is to cheat, so a
+ * damaged disk must not make it look like that.
+ */
+function decodeCommitments(
+  bytes: Uint8Array | null | undefined,
+  data: Uint8Array,
+  count: number,
+): Commitments | undefined {
+  if (bytes === null || bytes === undefined) return undefined
+  const vectors = bytes.subarray(DIGEST_BYTES)
+  if (!equalBytes(bytes.subarray(0, DIGEST_BYTES), digestOf(data, vectors))) return undefined
+  const shares = vectors.length / (count * (MASK_BYTES + POINT_BYTES))
+  const points = shares * count * MASK_BYTES
   return {
-    start: Number(row.start),
-    count,
-    components: Array.from({ length: data.length / size }, (_, k) => data.subarray(k * size, (k + 1) * size)),
+    masks: parts(vectors.subarray(0, points), count * MASK_BYTES),
+    points: parts(vectors.subarray(points), count * POINT_BYTES),
   }
 }
 
 /** Items [from, to) of a chunk, by their numbers. */
-function part({ start, count, components }: MaterialChunk, from: number, to: number): MaterialChunk {
+function part(chunk: MaterialChunk, from: number, to: number): MaterialChunk {
+  const { start, count, commitments } = chunk
+  const cut = (vectors: readonly Uint8Array[]) =>
+    vectors.map((bytes) => {
+      const width = bytes.length / count
+      return bytes.slice((from - start) * width, (to - start) * width)
+    })
   return {
     start: from,
     count: to - from,
-    components: components.map((bytes) => {
-      const width = bytes.length / count
-      return bytes.slice((from - start) * width, (to - start) * width)
+    components: cut(chunk.components),
+    ...(commitments && {
+      commitments: { masks: cut(commitments.masks), points: cut(commitments.points) },
     }),
   }
 }

@@ -20,28 +20,32 @@ const RUNS = 5
 /**
  * Verification per multiplication gate, of the whole transcript; and the time of an audited job over the same job without
  * an audit, every party a process of its own, connected by libp2p over the loopback interface, encrypted. Material is
- * made before, and the ledger answers at once. The slowest party counts; both kinds take turns, the median of five
- * ratios.
+ * made before, and the ledger answers at once; the commitments to the material were made in idle time too, or are made in
+ * the job. The slowest party counts; all kinds take turns, the median of five ratios.
  */
 export async function* auditBench(only = ''): AsyncGenerator<Figure> {
   if (!['audit.', 'loop.audit'].some((name) => name.startsWith(only) || only.startsWith(name))) return
   const program = jobProgram()
   const { originals, inputs, expected } = await dealInputs()
   const children = await spdzParties(PARTIES)
-  const run = async (id: string, audited: boolean) => {
-    await children.askEach((i) => ({ kind: 'prepare', job: { id, audited, inputs: inputs[i]! } }), 'met')
+  const run = async (id: string, kind: { audited: boolean; committed: boolean }) => {
+    await children.askEach((i) => ({ kind: 'prepare', job: { id, ...kind, inputs: inputs[i]! } }), 'met')
     return children.ask({ kind: 'run' }, 'done')
   }
+  const outcomes = (done: readonly { outcome: JobOutcome }[]) => done.map((d) => d.outcome)
   const verify: number[] = []
   const ratios: number[] = []
+  const ratiosInJob: number[] = []
   const turns: { turnMs: number }[] = []
   try {
     for (let k = 0; k < RUNS; k++) {
-      const done = await run(`audited-${k}`, true)
-      turns.push(...done)
-      const audited = done.map((d) => d.outcome)
-      const plain = (await run(`plain-${k}`, false)).map((d) => d.outcome)
+      const done = await run(`audited-${k}`, { audited: true, committed: true })
+      const plain = outcomes(await run(`plain-${k}`, { audited: false, committed: false }))
+      const inJob = await run(`in-job-${k}`, { audited: true, committed: false })
+      turns.push(...done, ...inJob)
+      const audited = outcomes(done)
       ratios.push(slowest(audited) / slowest(plain))
+      ratiosInJob.push(slowest(outcomes(inJob)) / slowest(plain))
       // A figure for a wrong result is none.
       const parts = plain.map(({ output }) => field.fromBytes(output))
       requireResult(field.toBigints(reconstructOutput(field, parts)), expected)
@@ -57,6 +61,11 @@ export async function* auditBench(only = ''): AsyncGenerator<Figure> {
     unit: 'us',
   }
   yield { name: 'audit.prove.ratio', value: Number(median(ratios).toFixed(1)), unit: 'x' }
+  yield {
+    name: 'audit.prove.commit_in_job.ratio',
+    value: Number(median(ratiosInJob).toFixed(1)),
+    unit: 'x',
+  }
   yield loopFigure('audit', turns)
 
   /** Of the transcript of a run, which must be valid and give the result. */

@@ -1,4 +1,5 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
+import { commitInSlices } from '../../core/audit/committing.ts'
 import { auditedMaterial } from '../../core/audit/layout.ts'
 import { runAudited } from '../../core/audit/prover.ts'
 import { encodeTranscript } from '../../core/audit/transcript.ts'
@@ -10,7 +11,13 @@ import { g1 } from '../../core/commitments/g1.ts'
 import { bn254Scalar as field } from '../../core/field/fields.ts'
 import type { FieldVector } from '../../core/field/types.ts'
 import { evidenceDigest } from '../../core/ledger/evidence.ts'
-import type { Amounts, AuthShare, MaterialSource } from '../../core/preprocessing/types.ts'
+import type {
+  Amounts,
+  AuthShare,
+  CommittedKind,
+  MaterialSource,
+  ReadyCommitments,
+} from '../../core/preprocessing/types.ts'
 import { materialFor, spdzEngine } from '../../core/spdz/engine.ts'
 import { authenticate } from '../../core/spdz/input.ts'
 import { outputShares } from '../../core/spdz/output.ts'
@@ -46,6 +53,14 @@ export interface JobInputs {
   readonly originals: readonly Uint8Array[]
 }
 
+export interface JobOrder {
+  readonly id: string
+  readonly audited: boolean
+  /** Whether the material comes with commitments that were made ahead. */
+  readonly committed: boolean
+  readonly inputs: JobInputs
+}
+
 export interface JobOutcome {
   readonly seconds: number[]
   /** As `outputShares` makes it. */
@@ -69,14 +84,11 @@ export interface JobParty {
  * One party's side of a job under SPDZ, audited or not, over a dealer's material, which is there when this returns. The job
  * itself runs at the call, from its sessions to the party's part of the result; the ledger answers at once.
  */
-export async function prepareJob(
-  party: JobParty,
-  job: { readonly id: string; readonly audited: boolean; readonly inputs: JobInputs },
-): Promise<() => Promise<JobOutcome>> {
+export async function prepareJob(party: JobParty, job: JobOrder): Promise<() => Promise<JobOutcome>> {
   const { parties, index } = party
   const program = jobProgram()
   const amounts = (job.audited ? auditedMaterial : materialFor)(program.circuit)
-  const material = await claimed(dealOne(parties, index), amounts)
+  const material = await claimed(dealOne(parties, index), amounts, job.committed)
   const inputs = {
     values: field.fromBytes(job.inputs.values),
     masks: field.fromBytes(job.inputs.masks),
@@ -130,11 +142,21 @@ export async function prepareJob(
 }
 
 /** A source that has all of the job's material, as a claim on the store has. */
-async function claimed(dealer: MaterialSource, amounts: Amounts): Promise<MaterialSource> {
+async function claimed(
+  dealer: MaterialSource,
+  amounts: Amounts,
+  committed: boolean,
+): Promise<MaterialSource> {
   const { triple = 0, random = 0, mask = 0 } = amounts
   const { a, b, c } = await dealer.triples(triple)
   const triples = { a: inOrder(a), b: inOrder(b), c: inOrder(c) }
-  const randoms = inOrder(await dealer.randoms(random))
+  const allRandoms = await dealer.randoms(random)
+  const randoms = inOrder(allRandoms)
+  const ready = new Map<CommittedKind, readonly ReadyCommitments[]>()
+  if (committed) {
+    ready.set('triple', await commitTo([a, b, c]))
+    ready.set('random', await commitTo([allRandoms]))
+  }
   const masks = await Promise.all(
     dealer.epoch.parties.map(async (_, owner) => {
       const { shares, clear } = await dealer.masks(owner, mask)
@@ -145,11 +167,24 @@ async function claimed(dealer: MaterialSource, amounts: Amounts): Promise<Materi
     ...dealer,
     triples: async (n) => ({ a: triples.a(n), b: triples.b(n), c: triples.c(n) }),
     randoms: async (n) => randoms(n),
+    ready: (kind) => ready.get(kind) ?? [],
     masks: async (owner, n) => {
       const { shares, clear } = masks[owner]!
       return { shares: shares(n), ...(clear && { clear: clear(n) }) }
     },
   }
+}
+
+/** As the store commits ahead. */
+async function commitTo(all: readonly AuthShare[]): Promise<ReadyCommitments[]> {
+  const masks: Uint8Array[] = []
+  const points: Uint8Array[] = []
+  for (const { share } of all) {
+    const blinding = field.random(share.length)
+    points.push(await commitInSlices(share, blinding))
+    masks.push(field.toBytes(blinding))
+  }
+  return [{ from: 0, count: all[0]!.share.length, masks, points }]
 }
 
 function slices(v: FieldVector): (count: number) => FieldVector {

@@ -18,7 +18,7 @@ import { Libp2pTransport } from '../../core/transport/libp2p.ts'
 import type { NodeId } from '../../core/transport/types.ts'
 import { LocalSigner } from '../../core/wallet/signer.ts'
 import { dealOne, unnoted } from '../unit/spdz/dealer.ts'
-import { type JobInputs, type JobOutcome, prepareJob } from './job.ts'
+import { type JobOrder, type JobOutcome, prepareJob } from './job.ts'
 import { longestTurn } from './turns.ts'
 
 export type Command =
@@ -29,7 +29,7 @@ export type Command =
   | { kind: 'compare'; batch: number; repeats: number }
   | { kind: 'gear' }
   | { kind: 'triples'; batches: number; repeats: number }
-  | { kind: 'prepare'; job: { id: string; audited: boolean; inputs: JobInputs } }
+  | { kind: 'prepare'; job: JobOrder }
   | { kind: 'run' }
   | { kind: 'stop' }
 export type Answer =

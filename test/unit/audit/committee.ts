@@ -11,6 +11,7 @@ import { recoverSigner } from '../../../core/dht/signatures.ts'
 import { bn254Scalar as field } from '../../../core/field/fields.ts'
 import type { FieldVector, PrimeField } from '../../../core/field/types.ts'
 import { evidenceDigest } from '../../../core/ledger/evidence.ts'
+import type { MaterialSource } from '../../../core/preprocessing/types.ts'
 import { shareAdditively } from '../../../core/sharing/additive.ts'
 import { encodeCommitments } from '../../../core/sharing/commitments.ts'
 import { deal as dealVss } from '../../../core/sharing/vss.ts'
@@ -47,6 +48,8 @@ export interface AuditedCommittee {
 export interface RunOverrides {
   readonly wrap?: (session: Session, index: number, kind: 'audit' | 'spdz') => Session
   readonly party?: (index: number, options: AuditedRunOptions) => Partial<AuditedRunOptions>
+  /** What a party takes instead of the dealer's material. */
+  readonly material?: (dealer: MaterialSource, index: number) => Promise<MaterialSource>
   readonly timeoutMs?: number
   /** Shared beforehand, see `shareInputs`. */
   readonly shared?: SharedInputs
@@ -95,7 +98,9 @@ export async function auditedRun(
       ),
     )
   const [audit, spdz] = [await open('audit'), await open('spdz')]
-  const materials = deal(parties, 7)
+  const materials: MaterialSource[] = await Promise.all(
+    deal(parties, 7).map(async (dealer, i) => (await overrides.material?.(dealer, i)) ?? dealer),
+  )
 
   const { originals, values, masks } = overrides.shared ?? (await shareInputs(inputs))
   const parts = shareAdditively(field, values, n)

@@ -3,9 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { commitInSlices } from '../../../core/audit/committing.ts'
+import { equalBytes } from '../../../core/base/bytes.ts'
+import { g1 } from '../../../core/commitments/g1.ts'
+import { commitVector } from '../../../core/commitments/pedersen.ts'
+import type { CommitVector } from '../../../core/commitments/types.ts'
 import { bn254Scalar as field } from '../../../core/field/fields.ts'
 import { ConsumeOnceStore } from '../../../core/preprocessing/store.ts'
-import type { Epoch } from '../../../core/preprocessing/types.ts'
+import type { Epoch, MaterialSource } from '../../../core/preprocessing/types.ts'
 import { type Database, openDatabase } from '../../../core/storage/database.ts'
 import { MATERIAL_MIGRATIONS, SqliteMaterialRecords } from '../../../core/storage/material.ts'
 import { nodeId } from './committee.ts'
@@ -153,6 +158,96 @@ describe('the consume-once store', () => {
     await expect(source.bits(1)).rejects.toMatchObject({ code: 'MATERIAL_DESTROYED' })
     reopen()
     expect(readFileSync(path).includes(needle)).toBe(false)
+  })
+
+  describe('with commitments made ahead', () => {
+    const COUNT = 5000
+
+    /** A row of 4096 triples and one of 904. */
+    const append = () => {
+      const vectors = Array.from({ length: 6 }, () => field.random(COUNT))
+      store.append(EPOCH.id, 'triple', vectors)
+      return vectors
+    }
+    const commitAhead = (commit: CommitVector = commitInSlices, signal?: AbortSignal) =>
+      store.commitAhead(EPOCH.id, 'triple', COUNT, commit, signal)
+    const claimTriples = (from: number, count: number) =>
+      store.claim(EPOCH.id, 'job', { triple: { from, count } })
+
+    it('hands them out with the items, and once', async () => {
+      append()
+      expect([await commitAhead(), store.committed(EPOCH.id, 'triple')]).toEqual([true, 4096])
+      // Claims that jump, end inside a row, and reach into the one without commitments.
+      for (const [from, count, ready] of [
+        [10, 90, 90],
+        [100, 4200, 3996],
+      ] as const) {
+        const source = claimTriples(from, count)
+        const parts = source.ready!('triple', count)
+        expect(parts.map((p) => [p.from, p.count])).toEqual([[0, ready]])
+        const { a, b, c } = await source.triples(count)
+        for (const [k, { share }] of [a, b, c].entries()) {
+          const points = commitVector(field.slice(share, 0, ready), field.fromBytes(parts[0]!.masks[k]!))
+          expect(equalBytes(g1.toBytes(points), parts[0]!.points[k]!)).toBe(true)
+        }
+        expect(source.ready!('triple', 1)).toEqual([])
+      }
+      expect(store.committed(EPOCH.id, 'triple')).toBe(0)
+      expect(await commitAhead()).toBe(true)
+      expect([await commitAhead(), store.committed(EPOCH.id, 'triple')]).toEqual([false, 700])
+    })
+
+    it('makes them for the next items only', async () => {
+      append()
+      claimTriples(0, 4096)
+      expect(await store.commitAhead(EPOCH.id, 'triple', 0, commitInSlices)).toBe(false)
+      expect(await store.commitAhead(EPOCH.id, 'triple', 1, commitInSlices)).toBe(true)
+    })
+
+    it('drops those that were overtaken by a claim, and stops when it should', async () => {
+      append()
+      let source: MaterialSource | undefined
+      const overtaken: CommitVector = (values, masks) => {
+        source ??= claimTriples(0, 10)
+        return commitInSlices(values, masks)
+      }
+      await commitAhead(overtaken)
+      expect(store.committed(EPOCH.id, 'triple')).toBe(0)
+      expect(source!.ready!('triple', 10)).toEqual([])
+      expect(await commitAhead(commitInSlices, AbortSignal.abort())).toBe(false)
+      store.destroy(EPOCH.id, 'over')
+      expect(await commitAhead()).toBe(false)
+    })
+
+    it.each(['data', 'commitments'])(
+      'never hands out commitments to something else: damaged %s',
+      async (column) => {
+        append()
+        await commitAhead()
+        const { bytes } = database
+          .prepare(`SELECT ${column} AS bytes FROM chunks WHERE commitments IS NOT NULL`)
+          .get() as { bytes: Uint8Array }
+        bytes[bytes.length - 40]! ^= 1
+        database.prepare(`UPDATE chunks SET ${column} = ? WHERE commitments IS NOT NULL`).run(bytes)
+        const source = claimTriples(0, 20)
+        expect(source.ready!('triple', 20)).toEqual([])
+        expect((await source.triples(20)).a.share.length).toBe(20)
+        // The rest of the row has none either.
+        expect(store.committed(EPOCH.id, 'triple')).toBe(0)
+      },
+    )
+
+    it('erases their masks with the epoch', async () => {
+      append()
+      await commitAhead()
+      const row = database.prepare('SELECT commitments FROM chunks WHERE commitments IS NOT NULL').get()
+      const mask = Buffer.from((row!.commitments as Uint8Array).subarray(32, 64))
+      database.pragma('wal_checkpoint(TRUNCATE)')
+      expect(readFileSync(path).includes(mask)).toBe(true)
+      store.destroy(EPOCH.id, 'a MAC check failed')
+      reopen()
+      expect(readFileSync(path).includes(mask)).toBe(false)
+    })
   })
 
   it('refuses unknown epochs, ragged vectors and a second epoch of one name', () => {
