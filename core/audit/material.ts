@@ -84,9 +84,16 @@ export class AuditedMaterial implements MaterialSource {
     const { a, b, c } = triples
     const shares = field.concat([a.share, b.share, c.share, bits.share, randoms.share])
     const masks = field.random(shares.length)
-    const commitments = await commit(shares, masks, signal)
-    shares.free()
-    return new AuditedMaterial(field, source, layout, { triples, bits, randoms }, masks, commitments)
+    try {
+      const commitments = await commit(shares, masks, signal)
+      return new AuditedMaterial(field, source, layout, { triples, bits, randoms }, masks, commitments)
+    } catch (error) {
+      freeAuth(a, b, c, bits, randoms)
+      masks.free()
+      throw error
+    } finally {
+      shares.free()
+    }
   }
 
   /**
