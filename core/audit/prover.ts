@@ -176,6 +176,9 @@ class AuditedRun {
     await channel.echo()
     const blockHash = await o.ledger.confirm(this.#run, digest, anchor)
     this.#context = new Uint8Array(runContext(o.context, digest, blockHash))
+    // So would two blocks that their endpoints show under one number.
+    channel.note(this.#context)
+    await channel.echo()
     this.#chain = new Uint8Array(chainStart(this.#context))
     this.#base = {
       ...{ jobId: o.jobId, nonce: o.nonce, context: o.context, parties: o.parties, anchor },
