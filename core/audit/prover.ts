@@ -288,7 +288,7 @@ class AuditedRun {
     const signatures = messages.map((m) => m.slice(0, signature.length))
     for (const [i, p] of payloads.entries())
       if (o.signer(roundDigest(this.#run, round, this.#chain, p), signatures[i]!) !== o.parties[i])
-        throw this.#channel.blame(i, 'BAD_SIGNATURE', 'did not sign its round')
+        throw this.#channel.blame(i, 'BAD_SIGNATURE', 'did not sign its round', { closing: true })
     this.#record({ round, payloads, signatures })
   }
 

@@ -2,6 +2,7 @@ import { keccak_256 } from '@noble/hashes/sha3.js'
 import { auditedMaterial } from '../../audit/layout.ts'
 import { runAudited } from '../../audit/prover.ts'
 import { encodeTranscript } from '../../audit/transcript.ts'
+import type { CheatEvidence } from '../../audit/types.ts'
 import { fromHex, toHex, utf8 } from '../../base/bytes.ts'
 import { minute } from '../../base/units.ts'
 import { runCircuit } from '../../circuits/run.ts'
@@ -88,6 +89,7 @@ export async function runSpdz(
     const nonce = toHex(keccak_256(utf8(JSON.stringify([material.epoch.id, ranges]))))
     run.onRun(nonce)
     const named = { jobId: run.jobId as Hex, nonce }
+    const report = (evidence: CheatEvidence) => witness.report(evidence, committee)
     const auditSession = await transport.openSession(`${id}/audit`, others, { signal })
     try {
       const { output, outputMasks, transcript } = await runAudited({
@@ -107,13 +109,13 @@ export async function runSpdz(
           else run.onPhase(phase === 'closing' ? 'computing' : 'preparing', 1, 1)
         },
       })
-      await requireProof(context.ledger, context.nodeKey, run.jobId as Hex, transcript)
+      await requireProof(context.ledger, report, run.jobId as Hex, transcript)
       const joined = field.concat([output, outputMasks])
       output.free()
       outputMasks.free()
       return { output: joined, transcript: encodeTranscript(transcript) }
     } catch (error) {
-      const culprit = await nameCulprit(context.ledger, context.nodeKey, named.jobId, error)
+      const culprit = await nameCulprit(context.ledger, report, named.jobId, error)
       throw await witness.examine(named, committee, culprit)
     } finally {
       material.macKey.free()
