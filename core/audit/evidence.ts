@@ -1,8 +1,8 @@
 import { fromHex, toHex } from '../base/bytes.ts'
 import { type Opening, openingDigest } from '../commitments/openings.ts'
 import { payloadDigest, runId, statementDigest } from '../commitments/rounds.ts'
-import { fits } from './closing.ts'
 import type { NodeId } from '../transport/types.ts'
+import { fits } from './closing.ts'
 import type { AuditFacts, CheatEvidence, RunView, SignedRound, Transcript } from './types.ts'
 
 /** Evidence for the contract, if the party has signed the opening and it does not fit. */

@@ -146,7 +146,9 @@ export class Demands {
       const told = { jobId, nonce: view.nonce, party, round, signed: [known, answered] as const }
       const evidence = contradiction(told, signer)
       if (evidence !== undefined)
-        return void (await ledger.reportEvidence(nodeKey, evidence, { id: `evidence/${jobId}/${party}/${evidence.kind}` }))
+        return void (await ledger.reportEvidence(nodeKey, evidence, {
+          id: `evidence/${jobId}/${party}/${evidence.kind}`,
+        }))
     }
   }
 

@@ -139,9 +139,7 @@ function doubted(error: EnigmaError, own: RunView, answers: ReadonlyMap<NodeId, 
   const { party, index, closing } = error.details ?? {}
   const answer = answers.get(party as NodeId)
   const lags =
-    closing === true &&
-    typeof answer === 'object' &&
-    answer.rounds.at(-1)?.round === own.rounds.at(-2)?.round
+    closing === true && typeof answer === 'object' && answer.rounds.at(-1)?.round === own.rounds.at(-2)?.round
   if (answer !== 'silent' && !lags) return error
   return new EnigmaError('MPC_PARTY_LOST', `party ${String(party)} has another history`, {
     cause: error,

@@ -197,10 +197,7 @@ function dealTwice(): { holder?: NodeId; member?: NodeId } {
         values: other.values[at]!,
         masks: other.masks[at]!,
         commitments: other.commitments,
-        signature: sign.call(
-          keys.get(this.self)!,
-          pieceDigest(network.chain.deployment, piece, commitments),
-        ),
+        signature: sign.call(keys.get(this.self)!, pieceDigest(network.chain.deployment, piece, commitments)),
       }),
     )
   })

@@ -51,11 +51,14 @@ describe('what members have received of the holders', () => {
     expect(await agree()).toEqual([undefined, undefined, undefined])
   })
 
-  it.each([0, 1, 2])('shows a holder that signed two pieces, not member %i that it gave the other', async (m) => {
-    const pieces = [piece(holders[0]!, word(10)), piece(holders[1]!, word(77))]
-    for (const error of await agree({ member: m, received: { pieces } }))
-      expect(error).toMatchObject({ code: 'SHARE_INVALID', details: { holder: holders[1]!.address } })
-  })
+  it.each([0, 1, 2])(
+    'shows a holder that signed two pieces, not member %i that it gave the other',
+    async (m) => {
+      const pieces = [piece(holders[0]!, word(10)), piece(holders[1]!, word(77))]
+      for (const error of await agree({ member: m, received: { pieces } }))
+        expect(error).toMatchObject({ code: 'SHARE_INVALID', details: { holder: holders[1]!.address } })
+    },
+  )
 
   it.each([
     ['of another attempt', () => piece(holders[1]!, word(77), { ...attempt, attempt: 1 })],
