@@ -6,7 +6,14 @@ import { commitVector } from '../commitments/pedersen.ts'
 import { bn254Scalar } from '../field/fields.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
 import { freeAuth } from '../preprocessing/auth.ts'
-import type { AuthShare, Epoch, InputMasks, MaterialSource, Triples } from '../preprocessing/types.ts'
+import type {
+  AuthShare,
+  CheckMark,
+  Epoch,
+  InputMasks,
+  MaterialSource,
+  Triples,
+} from '../preprocessing/types.ts'
 import type { SpdzParty } from '../spdz/types.ts'
 import { challenge, type Rerandomiser, rerandomiser } from './challenge.ts'
 import type { Layout } from './layout.ts'
@@ -183,6 +190,10 @@ export class AuditedMaterial implements MaterialSource {
 
   masks(owner: number, count: number): Promise<InputMasks> {
     return this.#source.masks(owner, count)
+  }
+
+  get checks(): CheckMark {
+    return this.#source.checks
   }
 
   squares(): Promise<never> {

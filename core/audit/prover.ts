@@ -157,7 +157,7 @@ class AuditedRun {
     o.onPhase?.('committing')
     const channel = this.#channel
     const layout = this.#layout
-    this.#material = await AuditedMaterial.draw(o.field, o.material, layout, o)
+    this.#material = await channel.working(() => AuditedMaterial.draw(o.field, o.material, layout, o))
     const material = await channel.broadcast(STEP.commit, this.#material.commitments)
     const size = g1.byteLength * (layout.length - layout.inputs)
     for (const [i, bytes] of material.entries())
@@ -165,7 +165,8 @@ class AuditedRun {
     await channel.echo()
     const inputs = o.inputs.commitments.map((points) => g1.toBytes(points))
     const digest = commitmentsDigest(this.#run, o.parties, inputs, material)
-    const announced = channel.index === 0 ? encodeAnchor(await o.ledger.post(this.#run, digest)) : undefined
+    const post = () => channel.working(() => o.ledger.post(this.#run, digest))
+    const announced = channel.index === 0 ? encodeAnchor(await post()) : undefined
     if (announced !== undefined)
       await Promise.all(channel.others.map((to) => channel.send(to, STEP.open, announced)))
     const named = announced ?? (await channel.receive(0, STEP.open))
@@ -174,7 +175,9 @@ class AuditedRun {
     // Two blocks for two parties would make them blame each other for running something else.
     channel.note(named)
     await channel.echo()
-    const blockHash = await o.ledger.confirm(this.#run, digest, anchor)
+    const blockHash = await channel.working(() => o.ledger.confirm(this.#run, digest, anchor))
+    // The computation has a shorter timeout, and nobody waits for the ledger there.
+    await channel.echo()
     this.#context = new Uint8Array(runContext(o.context, digest, blockHash))
     // So would two blocks that their endpoints show under one number.
     channel.note(this.#context)
@@ -251,13 +254,9 @@ class AuditedRun {
   async #close(parts: FieldVector | undefined): Promise<FieldVector | undefined> {
     const o = this.#o
     const { field } = o
-    const replayed = await replay(
-      field,
-      this.#layout,
-      o.program,
-      this.#context,
-      this.#rounds.map((r) => r.payloads),
-      o.parties.length,
+    const payloads = this.#rounds.map((r) => r.payloads)
+    const replayed = await this.#channel.working(() =>
+      replay(field, this.#layout, o.program, this.#context, payloads, o.parties.length),
     )
     const blinding = field.concat([o.inputs.masks, this.#material!.blinding])
     const given = parts !== undefined && replayed.output !== undefined

@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads'
 import { EnigmaError } from './errors.ts'
-import type { Answer, Call } from './thread.ts'
+import { type Answer, type Call, ownedBuffers } from './thread.ts'
 
 /** The other end of a `ServiceThread`: answers the calls of this worker with the methods of `service`. */
 export function serve(service: object): void {
@@ -18,14 +18,4 @@ export function serve(service: object): void {
     parentPort?.postMessage(answered, owned)
   }
   parentPort?.on('message', (call: Call) => void answer(call))
-}
-
-/** Buffers that a result's byte arrays fill alone, two levels deep. */
-function ownedBuffers(result: unknown, depth = 2): ArrayBuffer[] {
-  if (result instanceof Uint8Array) {
-    const { buffer, byteLength } = result
-    return buffer instanceof ArrayBuffer && byteLength === buffer.byteLength && byteLength > 0 ? [buffer] : []
-  }
-  if (depth === 0 || typeof result !== 'object' || result === null) return []
-  return [...new Set(Object.values(result).flatMap((value) => ownedBuffers(value, depth - 1)))]
 }

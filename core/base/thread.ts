@@ -27,25 +27,29 @@ export interface ThreadOptions {
   readonly data?: unknown
   /** Calls under way at once; more wait here. */
   readonly calls: number
+  /** Methods whose byte arrays the caller does not use again: their memory is handed over. */
+  readonly gives?: readonly string[]
 }
 
 /**
- * A service in a thread of its own. Calls are taken in order. Arguments and results are copied, memory that belongs to a
- * result alone is handed over.
+ * A service in a thread of its own. Calls are taken in order. Arguments and results are copied; memory that belongs to a
+ * result alone, or to what is given, is handed over.
  */
 export class ServiceThread<S> {
   readonly service: Async<S>
   readonly #worker: Worker
   readonly #calls: number
+  readonly #gives: ReadonlySet<string>
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>()
   readonly #queue: (() => void)[] = []
   readonly #name: string
   #next = 1
   #closed: EnigmaError | undefined
 
-  constructor({ url, name, data, calls }: ThreadOptions) {
+  constructor({ url, name, data, calls, gives = [] }: ThreadOptions) {
     this.#name = name
     this.#calls = calls
+    this.#gives = new Set(gives)
     this.#worker = new Worker(url, { workerData: data, name })
     this.#worker.unref()
     this.#worker.on('message', (answer: Answer) => this.#answered(answer))
@@ -76,7 +80,10 @@ export class ServiceThread<S> {
     const answer = Promise.withResolvers<unknown>()
     this.#waiting.set(id, answer)
     this.#worker.ref()
-    this.#worker.postMessage({ id, method, args } satisfies Call)
+    this.#worker.postMessage(
+      { id, method, args } satisfies Call,
+      this.#gives.has(method) ? ownedBuffers(args) : [],
+    )
     return answer.promise
   }
 
@@ -95,4 +102,14 @@ export class ServiceThread<S> {
     this.#waiting.clear()
     for (const resume of this.#queue.splice(0)) resume()
   }
+}
+
+/** Buffers that byte arrays in `value` fill alone, down to two levels below it. */
+export function ownedBuffers(value: unknown, depth = 2): ArrayBuffer[] {
+  if (value instanceof Uint8Array) {
+    const { buffer, byteLength } = value
+    return buffer instanceof ArrayBuffer && byteLength === buffer.byteLength && byteLength > 0 ? [buffer] : []
+  }
+  if (depth === 0 || typeof value !== 'object' || value === null) return []
+  return [...new Set(Object.values(value).flatMap((part) => ownedBuffers(part, depth - 1)))]
 }

@@ -7,10 +7,20 @@ export type AsyncBgv = Async<BgvService>
 
 /** Calls under way in the thread. */
 const MAX_CALLS = 8
+/** What these are called with has been received, or made for them. */
+const GIVES = [
+  'importKey',
+  'encrypt',
+  'importCiphertexts',
+  'decryptReply',
+  'toSlots',
+  'toCoefficients',
+] as const satisfies (keyof BgvService)[]
 
 /**
  * The scheme in a thread of its own, so that arithmetic of tens of milliseconds never holds the event loop. Calls are
- * answered in order. A call that was given up is still computed, and its answer dropped.
+ * answered in order. A call that was given up is still computed, and its answer dropped. Keys from others, ciphertexts and
+ * plaintexts are given away: their bytes cannot be used after the call.
  */
 export class BgvThread {
   readonly #thread: ServiceThread<BgvService>
@@ -22,6 +32,7 @@ export class BgvThread {
       name: 'bgv',
       data: { n, levels, replyLevels, batch, ...(insecure === undefined ? {} : { insecure }) },
       calls: MAX_CALLS,
+      gives: GIVES,
     })
   }
 

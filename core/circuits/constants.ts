@@ -15,6 +15,8 @@ export const MAX_CODE_BYTES = 4 << 20
 export const MAX_CONSTANT_BITS = 256
 /** Bits of a public value that a program can take apart. */
 export const MAX_DIGITS = 254
+/** Rounds of products alone after which a run that can be taken up again has them checked, for the sake of a checkpoint. */
+export const CHECKPOINT_ROUNDS = 16
 /** Depth in products and openings. */
 export const MAX_ROUNDS = 1024
 

@@ -1,25 +1,38 @@
 import { EnigmaError } from '../base/errors.ts'
+import { turns } from '../base/turns.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
 import { analyse, operands } from './analyse.ts'
+import { CHECKPOINT_ROUNDS } from './constants.ts'
 import { checkSlots } from './evaluate.ts'
-import type { Circuit, Engine, Node, NodeRef, RunOptions } from './types.ts'
-
-/** Time between two turns of the event loop. */
-const TURN_MS = 20
-
-type Value<S> = { readonly secret: S } | { readonly open: FieldVector }
+import type {
+  Checkpoint,
+  Circuit,
+  Engine,
+  Layer,
+  Node,
+  NodeRef,
+  Resumption,
+  RunOptions,
+  Value,
+} from './types.ts'
 
 /**
  * Runs a program on an engine over secret inputs (one vector per slot) and returns all outputs concatenated, as a
  * secret. All products and openings of a layer share one round; vectors are freed after their last use, the inputs
  * are left to the caller. Throws CIRCUIT_INPUT, CANCELLED, FIELD_NOT_INVERTIBLE and the codes of the engine.
+ *
+ * With `onCheckpoint` and an engine that checks, there is a checkpoint before the first round, before every one that opens
+ * something, and after many that do not; the last one survives the run, also one that ends well, until `freeCheckpoint`. All randomness of
+ * the program is drawn before the first, so that a run that is taken up opens the same values under the same masks, or none:
+ * what the openings depend on was checked before each. Throws INVALID_ARGUMENT for a checkpoint of another program.
  */
 export async function runCircuit<S>(
   engine: Engine<S>,
   circuit: Circuit,
   inputs: readonly S[],
-  options: RunOptions = {},
+  options: RunOptions & Resumption<S> = {},
 ): Promise<S> {
+  const { resume, onCheckpoint } = options
   const { layers } = analyse(circuit)
   const params = options.params ?? []
   checkSlots(
@@ -28,19 +41,27 @@ export async function runCircuit<S>(
     inputs.map((s) => ({ length: engine.lengthOf(s) })),
   )
   checkSlots('parameter', circuit.params, params)
+  if (layers.slice(1).some(({ local }) => local.some((ref) => isDrawn(circuit.nodes[ref]!))))
+    throw new EnigmaError('INTERNAL', 'randomness is drawn in the first layer')
   const values = new Values(engine, circuit, inputs)
-  let turn = performance.now()
+  const turn = turns()
+  let checkpoint = resume?.layer
+  if (resume !== undefined) values.restore(resume, layers)
   try {
     for (const [layer, { local, multiply, open }] of layers.entries()) {
-      for (const ref of local) {
+      if (layer < (resume?.layer ?? 0)) continue
+      for (const ref of layer === resume?.layer ? [] : local) {
         if (options.signal?.aborted) throw new EnigmaError('CANCELLED', 'the computation was cancelled')
         values.set(ref, await localNode(engine, values, circuit.nodes[ref]!, inputs, params))
-        if (performance.now() - turn > TURN_MS) {
-          await new Promise(setImmediate)
-          turn = performance.now()
-        }
+        await turn()
       }
       if (multiply.length + open.length > 0) {
+        const due = checkpoint === undefined || open.length > 0 || layer - checkpoint >= CHECKPOINT_ROUNDS
+        if (due && layer !== checkpoint && onCheckpoint !== undefined && engine.check !== undefined) {
+          await engine.check()
+          onCheckpoint(values.checkpoint(layer))
+          checkpoint = layer
+        }
         const products = multiply.map((ref) => {
           const node = circuit.nodes[ref]!
           if (node.op !== 'mul' && node.op !== 'inner') throw new EnigmaError('INTERNAL', 'not a product')
@@ -48,7 +69,6 @@ export async function runCircuit<S>(
         })
         const openings = open.map((ref) => values.secret(operands(circuit.nodes[ref]!)[0]!))
         const results = await engine.round(products, openings)
-        turn = performance.now()
         multiply.forEach((ref, k) => {
           values.set(ref, { secret: results.products[k]! })
         })
@@ -64,17 +84,32 @@ export async function runCircuit<S>(
   }
 }
 
+function isDrawn({ op }: Node): boolean {
+  return op === 'bits' || op === 'random'
+}
+
+/** Frees what a checkpoint holds. */
+export function freeCheckpoint<S>(engine: Pick<Engine<S>, 'free'>, checkpoint: Checkpoint<S>): void {
+  for (const value of checkpoint.values.values())
+    if ('open' in value) value.open.free()
+    else engine.free(value.secret)
+}
+
 /** The vectors of a run, each freed after its last use. */
 class Values<S> {
   readonly #engine: Engine<S>
   readonly #circuit: Circuit
+  readonly #inputs: readonly S[]
   readonly #borrowed: ReadonlySet<S>
   readonly #uses: number[]
   readonly #values: (Value<S> | undefined)[] = []
+  /** What the last checkpoint holds outlives its last use. */
+  #kept: ReadonlyMap<NodeRef, Value<S>> = new Map()
 
   constructor(engine: Engine<S>, circuit: Circuit, inputs: readonly S[]) {
     this.#engine = engine
     this.#circuit = circuit
+    this.#inputs = inputs
     this.#borrowed = new Set(inputs)
     this.#uses = new Array<number>(circuit.nodes.length).fill(0)
     for (const node of circuit.nodes) for (const ref of operands(node)) this.#uses[ref]!++
@@ -110,6 +145,40 @@ class Values<S> {
     for (const ref of this.#values.keys()) this.#drop(ref)
   }
 
+  /** What is live now; what only the checkpoint before held is freed. */
+  checkpoint(layer: number): Checkpoint<S> {
+    const live = new Map<NodeRef, Value<S>>()
+    this.#values.forEach((value, ref) => {
+      if (value !== undefined && !this.#isInput(ref)) live.set(ref, value)
+    })
+    for (const [ref, value] of this.#kept) if (live.get(ref) !== value) this.#dispose(value)
+    this.#kept = live
+    return { layer, values: live }
+  }
+
+  /** The state in which `checkpoint` was made. */
+  restore(checkpoint: Checkpoint<S>, layers: readonly Layer[]): void {
+    const { layer, values } = checkpoint
+    const { nodes } = this.#circuit
+    const done = layers
+      .slice(0, layer + 1)
+      .flatMap(({ local, multiply, open }, k) => (k < layer ? [...local, ...multiply, ...open] : local))
+    for (const ref of done) for (const operand of operands(nodes[ref]!)) this.#uses[operand]!--
+    const live = done.filter((ref) => this.#uses[ref]! > 0)
+    const stored = live.filter((ref) => !this.#isInput(ref))
+    if (layer >= layers.length - 1 || stored.length !== values.size || stored.some((ref) => !values.has(ref)))
+      throw new EnigmaError('INVALID_ARGUMENT', 'the checkpoint is of another program')
+    for (const ref of live) {
+      const node = nodes[ref]!
+      this.#values[ref] = node.op === 'input' ? { secret: this.#inputs[node.slot]! } : values.get(ref)!
+    }
+    this.#kept = values
+  }
+
+  #isInput(ref: NodeRef): boolean {
+    return this.#circuit.nodes[ref]!.op === 'input'
+  }
+
   #release(ref: NodeRef): void {
     if (--this.#uses[ref]! === 0) this.#drop(ref)
   }
@@ -117,7 +186,10 @@ class Values<S> {
   #drop(ref: NodeRef): void {
     const value = this.#values[ref]
     this.#values[ref] = undefined
-    if (value === undefined) return
+    if (value !== undefined && this.#kept.get(ref) !== value) this.#dispose(value)
+  }
+
+  #dispose(value: Value<S>): void {
     if ('open' in value) value.open.free()
     else if (!this.#borrowed.has(value.secret)) this.#engine.free(value.secret)
   }

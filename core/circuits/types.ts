@@ -120,6 +120,20 @@ export interface Engine<S> {
   ): Promise<{ products: S[]; opened: FieldVector[] }>
   bits(count: number): Promise<S>
   random(count: number): Promise<S>
+  /** Has everything checked that was opened so far; at once when there is nothing. A run of an engine without it has no checkpoints. */
+  check?(): Promise<void>
+}
+
+/** A vector of a run: secret, or known to all. */
+export type Value<S> = { readonly secret: S } | { readonly open: FieldVector }
+
+/**
+ * Where a run may be taken up again: everything opened before has been checked, the local nodes of `layer` are done, its round
+ * is not. `values` are what later nodes need, but for inputs, by node. Owned by whoever was given it, until it is given the next.
+ */
+export interface Checkpoint<S> {
+  readonly layer: number
+  readonly values: ReadonlyMap<NodeRef, Value<S>>
 }
 
 export interface RunProgress {
@@ -133,6 +147,14 @@ export interface RunOptions {
   readonly params?: readonly (readonly bigint[])[]
   readonly onProgress?: (progress: RunProgress) => void
   readonly signal?: AbortSignal
+}
+
+/** Options of a run that can be taken up again. */
+export interface Resumption<S> {
+  /** Of a run of the same program over the same inputs, which ended. Still the caller's, until it is given the next. */
+  readonly resume?: Checkpoint<S>
+  /** Given the first checkpoint, and every later one in place of the one before. All parties make the same ones. */
+  readonly onCheckpoint?: (checkpoint: Checkpoint<S>) => void
 }
 
 /** An exact result: numerator / denominator in lowest terms, denominator > 0. */

@@ -173,7 +173,7 @@ export function createInstance(modulus: bigint, options: KernelOptions = {}): Ke
   view.setBigUint64(INVERSE, BigInt.asUintN(29, -invert(modulus, 29)), true)
   writeWords(MODULUS_WORDS, modulus)
   writeWords(R2, (r * r) % modulus)
-  writeWords(R2_HIGH, (r * r * (1n << 256n)) % modulus)
+  writeWords(R2_HIGH, (r * r * (1n << 192n)) % modulus)
   writeWords(ONE, r % modulus)
   writeWords(EXPONENT, modulus - 2n)
   writeWords(SQRT_EXPONENT, (modulus + 1n) / 4n)

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { decode, encode } from 'cborg'
+import { systemClock } from '../base/clock.ts'
 import { EnigmaError, hasCode } from '../base/errors.ts'
-import { MiB, minute } from '../base/units.ts'
+import { MiB, minute, second } from '../base/units.ts'
 import { type BgvParameters, standardParameters } from '../bgv/parameters.ts'
 import { BgvThread } from '../bgv/thread.ts'
 import { bn254Scalar as field } from '../field/fields.ts'
@@ -43,6 +44,8 @@ const BYTES_PER_ITEM: Readonly<Record<MaterialKind, number>> = {
 }
 /** With more than this in stock a node does not work ahead. */
 const AHEAD_BYTES = 256 * MiB
+/** How long a job waits for another to be done with the newest epoch of its committee before it begins a new one. */
+const PATIENCE_MS = 5 * second
 /** Batches of one proof. */
 const MAX_BATCHES = 12
 
@@ -57,6 +60,8 @@ export interface Preparation {
   /** Names the sessions, the same at all members and never used before. */
   readonly id: string
   readonly jobId: string
+  /** Of `exclusively`. */
+  readonly run: string
   /** In party order. */
   readonly parties: readonly NodeId[]
   readonly amounts: Amounts
@@ -76,6 +81,8 @@ export class Preprocessing {
   readonly #store: ConsumeOnceStore
   /** Committees whose epoch a job of this node is working with. */
   readonly #busy = new Set<string>()
+  /** Which run of a job uses an epoch. */
+  readonly #held = new Map<string, { run: string; ended: Promise<void>; release: () => void }>()
   #thread: BgvThread | undefined
   #users = 0
   #ahead: { abort: AbortController; ended: Promise<void> } | undefined
@@ -105,6 +112,41 @@ export class Preprocessing {
   }
 
   /**
+   * Runs `work`, whose calls of `prepare` name `run`: no other job uses the epochs from which they take material before it
+   * ends. Whoever learns an epoch's MAC key in a check that fails could otherwise lie in another job before it hears of it.
+   */
+  async exclusively<T>(run: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } finally {
+      for (const [id, held] of this.#held) {
+        if (held.run !== run) continue
+        held.release()
+        this.#held.delete(id)
+        // Meanwhile its committee may have begun another.
+        const record = this.#store.live().find((epoch) => epoch.id === id)
+        if (record !== undefined && this.#newest(record.parties) !== id) this.#store.destroy(id, 'replaced')
+      }
+    }
+  }
+
+  #newest(parties: readonly NodeId[]): string | undefined {
+    return this.#store.live().findLast((epoch) => epoch.parties.join(',') === parties.join(','))?.id
+  }
+
+  /** Waits until no other run uses the newest epoch of a committee; false when that takes too long. */
+  async #free(parties: readonly NodeId[], run: string, signal: AbortSignal): Promise<boolean> {
+    const until = Date.now() + PATIENCE_MS
+    for (;;) {
+      const held = this.#held.get(this.#newest(parties) ?? '')
+      if (held === undefined || held.run === run) return true
+      const left = until - Date.now()
+      if (left <= 0) return false
+      await Promise.race([held.ended, systemClock.sleep(left, signal)])
+    }
+  }
+
+  /**
    * Material for one job: what the committee has in stock, and what is missing made together. All members call it with the
    * same arguments. Throws MPC_ABORTED, MPC_PARTY_LOST, CANCELLED, MATERIAL_USED.
    */
@@ -112,7 +154,7 @@ export class Preprocessing {
     // Work ahead makes room for a job.
     this.#ahead?.abort.abort()
     await this.#ahead?.ended
-    const { jobId, amounts, onProgress } = preparation
+    const { jobId, amounts, onProgress, run } = preparation
     return this.#agreed(preparation, async ({ own, from, shared, known }) => {
       const missing = MATERIAL_KINDS.map((kind) => {
         const there = shared ? own.ends[kind] - from[kind] : 0
@@ -128,6 +170,10 @@ export class Preprocessing {
         ),
       )
       const source = this.#store.claim(epochId, jobId, ranges)
+      if (!this.#held.has(epochId)) {
+        const { promise: ended, resolve: release } = Promise.withResolvers<void>()
+        this.#held.set(epochId, { run, ended, release })
+      }
       onProgress(1)
       return { source, ranges }
     })
@@ -138,11 +184,11 @@ export class Preprocessing {
    * the members' stocks do not agree.
    */
   async workAhead({ id, parties }: Pick<Preparation, 'id' | 'parties'>): Promise<boolean> {
-    if (this.#ahead !== undefined || this.#busy.size > 0) return false
+    if (this.#ahead !== undefined || this.#busy.size > 0 || this.#held.size > 0) return false
     const abort = new AbortController()
     const ended = Promise.withResolvers<void>()
     this.#ahead = { abort, ended: ended.promise }
-    const options = { id, parties, signal: abort.signal, onProgress: () => undefined }
+    const options = { id, run: id, parties, signal: abort.signal, onProgress: () => undefined }
     try {
       return await this.#agreed(options, async ({ own, from, shared, known }) => {
         const short = shared && TARGETS.find(({ kind, items }) => own.ends[kind] - from[kind] < items)
@@ -174,7 +220,7 @@ export class Preprocessing {
 
   /** Finds out what all members have of one epoch, and holds the committee while `work` goes on. */
   async #agreed<T>(
-    { id, parties, signal }: Pick<Preparation, 'id' | 'parties' | 'signal'>,
+    { id, run, parties, signal }: Pick<Preparation, 'id' | 'run' | 'parties' | 'signal'>,
     work: (agreement: {
       own: Stock
       /** The highest mark of all members. */
@@ -188,8 +234,9 @@ export class Preprocessing {
     const committee = parties.join(',')
     const busy = this.#busy.has(committee)
     this.#busy.add(committee)
-    const known = busy ? undefined : this.#store.find(parties)
+    let known: { epoch: { id: string }; macKey: FieldVector } | undefined
     try {
+      if (!busy && (await this.#free(parties, run, signal))) known = this.#store.find(parties)
       const others = parties.filter((party) => party !== transport.self)
       const session = await transport.openSession(`${id}/stock`, others, { signal })
       const index = parties.indexOf(transport.self)
@@ -213,7 +260,7 @@ export class Preprocessing {
         ) as Record<MaterialKind, number>
         return await work({ own, from, shared, known })
       } catch (error) {
-        await channel.abort()
+        await channel.abort(error)
         throw error
       } finally {
         await session.close()
@@ -226,11 +273,11 @@ export class Preprocessing {
 
   /** Makes what is missing and appends it; the epoch is a new one without `resume`. Returns its id. */
   async #generate(
-    options: Pick<Preparation, 'id' | 'parties' | 'signal' | 'onProgress'>,
+    options: Pick<Preparation, 'id' | 'run' | 'parties' | 'signal' | 'onProgress'>,
     missing: readonly { kind: MaterialKind; count: number }[],
     resume: { epoch: { id: string }; macKey: FieldVector } | undefined,
   ): Promise<string> {
-    const { id, parties, signal, onProgress } = options
+    const { id, run, parties, signal, onProgress } = options
     const { transport } = this.#context
     const index = parties.indexOf(transport.self)
     const others = parties.filter((party) => party !== transport.self)
@@ -257,6 +304,7 @@ export class Preprocessing {
         session,
         parties,
         index,
+        checks: (epochId) => this.#store.checks(epochId),
         timeoutMs: TIMEOUT_MS,
         signal,
         onProgress: (_, at, total) => step(at / Math.max(1, total)),
@@ -265,7 +313,8 @@ export class Preprocessing {
       if (resume === undefined) {
         // Older epochs of these members are of no use any more: they do not agree on them.
         for (const { id: old, parties: members } of this.#store.live())
-          if (members.join(',') === parties.join(',')) this.#store.destroy(old, 'replaced')
+          if (members.join(',') === parties.join(',') && (this.#held.get(old)?.run ?? run) === run)
+            this.#store.destroy(old, 'replaced')
         this.#store.open(gear.epoch, gear.macKey)
       }
       for (const { kind, size } of calls) {

@@ -1,8 +1,10 @@
+import { concatBytes } from '../base/bytes.ts'
 import { EnigmaError } from '../base/errors.ts'
+import { turns } from '../base/turns.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
 import { type PartyChannel, STEP } from './channel.ts'
 import { commitAndOpen, tossCoins } from './coin.ts'
-import type { AuthShare } from './types.ts'
+import type { AuthShare, CheckMark } from './types.ts'
 
 /** Local arithmetic on one party's parts of authenticated vectors. Results are new vectors. */
 export class AuthArithmetic {
@@ -75,11 +77,41 @@ export async function openAll(
   field: PrimeField,
   share: FieldVector,
 ): Promise<FieldVector> {
-  const parts = await channel.broadcast(STEP.open, field.toMontgomery(share))
-  const vectors = parts.map((bytes, i) => decodeVector(channel, field, i, bytes, share.length))
-  const sum = addUp(field, vectors)
-  for (const v of vectors) v.free()
-  return sum
+  const [value] = await openVectors(channel, field, [share])
+  return value!
+}
+
+/** `openAll` for several vectors at once, in one message of each party. */
+export async function openVectors(
+  channel: PartyChannel,
+  field: PrimeField,
+  shares: readonly FieldVector[],
+): Promise<FieldVector[]> {
+  const turn = turns()
+  const encoded: Uint8Array[] = []
+  for (const share of shares) {
+    encoded.push(field.toMontgomery(share))
+    await turn()
+  }
+  const ends: number[] = []
+  for (const { length } of encoded) ends.push((ends.at(-1) ?? 0) + length)
+  const messages = await channel.broadcast(
+    STEP.open,
+    encoded.length === 1 ? encoded[0]! : concatBytes(...encoded),
+  )
+  for (const [i, message] of messages.entries())
+    if (message.length !== (ends.at(-1) ?? 0))
+      throw channel.blame(i, 'MALFORMED', 'sent a vector of another length')
+  const values: FieldVector[] = []
+  for (const [k, share] of shares.entries()) {
+    const vectors = messages.map((bytes, i) =>
+      decodeVector(channel, field, i, bytes.subarray(ends[k]! - encoded[k]!.length, ends[k]!), share.length),
+    )
+    values.push(addUp(field, vectors))
+    for (const v of vectors) v.free()
+    await turn()
+  }
+  return values
 }
 
 /** Σ of vectors, without the multiplications of `linear`; at least one. */
@@ -119,11 +151,13 @@ const CHECK_CHUNK = 8192
  * afterwards (eprint 2012/642, MACCheck): Σ_i Σ_k χ_k·(γ_i,k − α_i·x_k) = 0. A wrong value passes with probability
  * 3/r. Throws MPC_ABORTED (MAC_CHECK). Any error after this party has parted with its summand has `details.keyExposed`: a liar
  * that holds the others' summands knows the MAC key, even if it then only falls silent, and the epoch must not be used again.
+ * `mark` is set before, and cleared when the check has passed.
  */
 export async function checkMacs(
   channel: PartyChannel,
   { field, macKey }: Pick<AuthArithmetic, 'field' | 'macKey'>,
   checks: readonly { readonly value?: FieldVector; readonly mac: FieldVector }[],
+  mark: CheckMark,
 ): Promise<void> {
   const prg = await tossCoins(channel)
   let sum = field.zeros(1)
@@ -136,8 +170,10 @@ export async function checkMacs(
   // χ_k = ψ_c·φ_j for element j of chunk c: two random vectors in place of one long one.
   const longest = Math.min(CHECK_CHUNK, Math.max(1, ...checks.map(({ mac }) => mac.length)))
   const weights = field.random(longest, prg)
+  const turn = turns()
   for (const { value, mac } of checks)
     for (let at = 0; at < mac.length; at += CHECK_CHUNK) {
+      await turn()
       const to = Math.min(mac.length, at + CHECK_CHUNK)
       const chunk = field.slice(weights, 0, to - at)
       const factor = field.random(1, prg)
@@ -159,7 +195,7 @@ export async function checkMacs(
       factor.free()
     }
   weights.free()
-  const parts = await commitAndOpen(channel, field.toMontgomery(sum)).catch((error) => {
+  const parts = await commitAndOpen(channel, field.toMontgomery(sum), () => mark.begin()).catch((error) => {
     throw keyExposed(error)
   })
   sum.free()
@@ -171,6 +207,7 @@ export async function checkMacs(
   const zero = field.toBigints(total)[0] === 0n
   for (const v of [...vectors, total]) v.free()
   if (!zero) throw channel.fail('MAC_CHECK', 'a MAC check failed: somebody cheated')
+  mark.pass()
 }
 
 function keyExposed(error: unknown): EnigmaError {

@@ -6,13 +6,19 @@ import { type PartyChannel, STEP } from './channel.ts'
 
 /**
  * Every party's message, none of which can depend on another: commitments first, compared by all, then the messages.
- * Throws MPC_ABORTED, naming a party whose message does not fit its commitment.
+ * `reveals` runs just before this party parts with its own. Throws MPC_ABORTED, naming a party whose message does not fit its
+ * commitment.
  */
-export async function commitAndOpen(channel: PartyChannel, message: Uint8Array): Promise<Uint8Array[]> {
+export async function commitAndOpen(
+  channel: PartyChannel,
+  message: Uint8Array,
+  reveals?: () => void,
+): Promise<Uint8Array[]> {
   const context = (i: number) => utf8(`enigma/preprocessing/commit/${channel.parties[i]}`)
   const { commitment, nonce } = commitMessage(context(channel.index), message)
   const commitments = await channel.broadcast(STEP.commit, commitment)
   await channel.echo()
+  reveals?.()
   const revealed = await channel.broadcast(STEP.reveal, concatBytes(nonce, message))
   return revealed.map((bytes, i) => {
     const opened = bytes.subarray(NONCE_BYTES)

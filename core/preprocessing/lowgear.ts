@@ -2,15 +2,16 @@ import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { concatBytes, utf8 } from '../base/bytes.ts'
 import { randomBytes } from '../base/random.ts'
+import { turns } from '../base/turns.ts'
 import type { Handle } from '../bgv/service.ts'
 import type { AsyncBgv } from '../bgv/thread.ts'
 import { squareRoots } from '../field/sqrt.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
 import type { NodeId, Session } from '../transport/types.ts'
-import { AuthArithmetic, checkMacs, decodeVector, freeAuth, openAll } from './auth.ts'
+import { AuthArithmetic, checkMacs, decodeVector, freeAuth, openAll, openVectors } from './auth.ts'
 import { PartyChannel, STEP } from './channel.ts'
 import { tossCoins } from './coin.ts'
-import type { AuthShare, Epoch, InputMasks, InversePairs, Squares, Triples } from './types.ts'
+import type { AuthShare, CheckMark, Epoch, InputMasks, InversePairs, Squares, Triples } from './types.ts'
 
 export interface LowGearOptions {
   readonly field: PrimeField
@@ -24,6 +25,8 @@ export interface LowGearOptions {
   readonly index: number
   /** To make more material for an epoch that exists. */
   readonly resume?: { readonly epochId: string; readonly macKey: FieldVector }
+  /** Where MAC checks of the epoch, which is known by then, are noted. */
+  readonly checks: (epochId: string) => CheckMark
   /** Longest silence of one party (default 2 min: proofs of the others take their time). */
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
@@ -89,7 +92,7 @@ export class LowGear {
 
   /** Agrees on the epoch, exchanges keys and encrypted MAC key shares with their proofs. */
   static async start(options: LowGearOptions): Promise<LowGear> {
-    const { session, parties, index, bgv, field, resume, slots } = options
+    const { session, parties, index, field, resume, slots } = options
     const channel = new PartyChannel({
       session,
       parties,
@@ -108,6 +111,7 @@ export class LowGear {
       const context = (i: number, what: string) => utf8(`enigma/lowgear/${run}/${i}/${what}`)
       await channel.echo()
 
+      const bgv = announced(channel, options.bgv)
       const keys = await bgv.generateKeys(context(index, 'key'))
       options.onProgress?.('keys', 1, 3)
       await Promise.all(
@@ -140,16 +144,19 @@ export class LowGear {
       }
       options.onProgress?.('keys', 3, 3)
       const epoch: Epoch = { id: resume?.epochId ?? run, parties, index }
-      return new LowGear(options, {
-        channel,
-        epoch,
-        macKey,
-        secret: keys.secret,
-        own: keys.key,
-        parties: others,
-      })
+      return new LowGear(
+        { ...options, bgv },
+        {
+          channel,
+          epoch,
+          macKey,
+          secret: keys.secret,
+          own: keys.key,
+          parties: others,
+        },
+      )
     } catch (error) {
-      await channel.abort()
+      await channel.abort(error)
       throw error
     }
   }
@@ -161,16 +168,18 @@ export class LowGear {
   /** `count` batches of triples, 1 to 12 at a time: one proof covers them all. */
   triples(count: number): Promise<Triples> {
     return this.#safely(async () => {
-      const { a, b, c } = await this.#products(count, false)
-      return { a, b, c }
+      const products = await this.#products(count, false)
+      const [a, b, c] = await this.#join(products.map((t) => [t.a, t.b, t.c]))
+      return { a: a!, b: b!, c: c! }
     })
   }
 
   squares(count: number): Promise<Squares> {
     return this.#safely(async () => {
-      const { a, b, c } = await this.#products(count, true)
-      freeAuth(b)
-      return { a, c }
+      const products = await this.#products(count, true)
+      for (const { b } of products) freeAuth(b)
+      const [a, c] = await this.#join(products.map((t) => [t.a, t.c]))
+      return { a: a!, c: c! }
     })
   }
 
@@ -178,51 +187,61 @@ export class LowGear {
   bits(count: number): Promise<AuthShare> {
     return this.#safely(async () => {
       const { field } = this.#o
-      const { a, b, c } = await this.#products(count, true)
-      freeAuth(b)
-      const opened = await openAll(this.#channel, field, c.share)
-      await this.#check([{ value: opened, mac: c.mac }])
-      const roots = await squareRoots(field, opened).catch(() => {
-        throw this.#channel.fail('BAD_MATERIAL', 'an opened square is none')
-      })
-      const inverse = field.inverse(roots)
+      const products = await this.#products(count, true)
+      const opened = await this.#openProducts(products)
+      const turn = turns()
       const half = (field.modulus + 1n) / 2n
       const one = field.fromBigints([1n])
-      const signs = this.#arithmetic.mulPublic(a, inverse)
-      const shifted = this.#arithmetic.addPublic(signs, one)
-      const bits = this.#arithmetic.scale(shifted, half)
-      freeAuth(a, c, signs, shifted)
-      for (const v of [opened, roots, inverse, one]) v.free()
-      return bits
+      const bits: AuthShare[] = []
+      for (const [t, { a, b, c }] of products.entries()) {
+        const value = opened[t]!
+        const roots = await squareRoots(field, value).catch(() => {
+          throw this.#channel.fail('BAD_MATERIAL', 'an opened square is none')
+        })
+        const inverse = field.inverse(roots)
+        const signs = this.#arithmetic.mulPublic(a, inverse)
+        const shifted = this.#arithmetic.addPublic(signs, one)
+        bits.push(this.#arithmetic.scale(shifted, half))
+        freeAuth(a, b, c, signs, shifted)
+        for (const v of [value, roots, inverse]) v.free()
+        await turn()
+      }
+      one.free()
+      const [joined] = await this.#join(bits.map((part) => [part]))
+      return joined!
     })
   }
 
   randoms(count: number): Promise<AuthShare> {
     return this.#safely(async () => {
-      const x = this.#o.field.random(count * this.#o.slots)
-      const mac = await this.#authenticate(x)
       // MACs of values nobody opens: one random combination, masked by a value that is used up, is opened and checked.
-      return this.#checkedByCombination({ share: x, mac })
+      return this.#checkedByCombination(await this.#randomShares(count))
     })
   }
 
   inverses(count: number): Promise<InversePairs> {
     return this.#safely(async () => {
       const { field } = this.#o
-      const { a, b, c } = await this.#products(count, false)
-      const opened = await openAll(this.#channel, field, c.share)
-      await this.#check([{ value: opened, mac: c.mac }])
-      let scaled: FieldVector
-      try {
-        scaled = field.inverse(opened)
-      } catch {
-        throw this.#channel.fail('BAD_MATERIAL', 'an opened product is zero')
+      const products = await this.#products(count, false)
+      const opened = await this.#openProducts(products)
+      const turn = turns()
+      const pairs: AuthShare[][] = []
+      for (const [t, { a, b, c }] of products.entries()) {
+        const value = opened[t]!
+        let scaled: FieldVector
+        try {
+          scaled = field.inverse(value)
+        } catch {
+          throw this.#channel.fail('BAD_MATERIAL', 'an opened product is zero')
+        }
+        pairs.push([a, this.#arithmetic.mulPublic(b, scaled)])
+        freeAuth(b, c)
+        value.free()
+        scaled.free()
+        await turn()
       }
-      const inverse = this.#arithmetic.mulPublic(b, scaled)
-      freeAuth(b, c)
-      opened.free()
-      scaled.free()
-      return { a, inverse }
+      const [a, inverse] = await this.#join(pairs)
+      return { a: a!, inverse: inverse! }
     })
   }
 
@@ -231,8 +250,8 @@ export class LowGear {
     return this.#safely(async () => {
       const { field, index, slots } = this.#o
       const length = count * slots
-      const x = field.random(length)
-      const mac = await this.#authenticate(x)
+      const random = await this.#randomShares(count)
+      const x = random.share
       let clear: FieldVector | undefined
       if (index === owner) {
         const parts = [field.slice(x, 0, length)]
@@ -246,7 +265,7 @@ export class LowGear {
         )
         for (const part of parts) part.free()
       } else await this.#channel.send(owner, STEP.toOwner, field.toMontgomery(x))
-      const shares = await this.#checkedByCombination({ share: x, mac }, clear)
+      const shares = await this.#checkedByCombination(random, clear)
       const known = clear && field.slice(clear, 0, length - 1)
       clear?.free()
       return { shares, ...(known === undefined ? {} : { clear: known }) }
@@ -269,20 +288,28 @@ export class LowGear {
       await this.#channel.echo()
       return result
     } catch (error) {
-      await this.#channel.abort()
+      await this.#channel.abort(error)
       throw error
     }
   }
 
-  /** ⟨a⟩, ⟨b⟩ and ⟨a·b⟩ with one sacrifice: the same a with another b̂, and r·c − ĉ − (r·b − b̂)·a = 0. */
-  async #products(count: number, square: boolean): Promise<Triples> {
+  /** ⟨a⟩, ⟨b⟩ and ⟨a·b⟩ by batch, with one sacrifice: the same a with another b̂, and r·c − ĉ − (r·b − b̂)·a = 0. */
+  async #products(count: number, square: boolean): Promise<Triples[]> {
     const { field, bgv, slots } = this.#o
-    const draw = () => Array.from({ length: count }, () => field.random(slots))
-    const a = draw()
-    const b = square ? a.map((v) => field.slice(v, 0, slots)) : draw()
-    const other = draw()
+    const turn = turns()
+    const draw = async () => {
+      const vectors: FieldVector[] = []
+      for (let t = 0; t < count; t++) {
+        vectors.push(field.random(slots))
+        await turn()
+      }
+      return vectors
+    }
+    const a = await draw()
+    const b = square ? a.map((v) => field.slice(v, 0, slots)) : await draw()
+    const other = await draw()
     const handles = await this.#exchange(a)
-    const products: FieldVector[] = []
+    const own: FieldVector[] = []
     const crosses: Cross[] = []
     for (let t = 0; t < count; t++)
       for (const factor of [b[t]!, other[t]!]) {
@@ -291,54 +318,108 @@ export class LowGear {
           factor: await bgv.toCoefficients(field.toBytes(factor)),
           packing: 'slots',
         })
-        products.push(field.mul(a[t]!, factor))
+        own.push(field.mul(a[t]!, factor))
       }
     const shared = await this.#cross(crosses, 'products')
     await bgv.release(handles.flat())
-    const sums = products.map((own, k) => {
-      const sum = field.add(own, shared[k]!)
-      own.free()
+    const sums: FieldVector[] = []
+    for (const [k, product] of own.entries()) {
+      sums.push(field.add(product, shared[k]!))
+      product.free()
       shared[k]!.free()
-      return sum
-    })
-    const joined = (vectors: readonly FieldVector[]) => {
-      const out = field.concat(vectors)
-      for (const v of vectors) v.free()
-      return out
+      await turn()
     }
-    const parts = [
-      joined(a),
-      joined(b),
-      joined(other),
-      joined(sums.filter((_, k) => k % 2 === 0)),
-      joined(sums.filter((_, k) => k % 2 === 1)),
-    ]
-    const all = field.concat(parts)
-    const macs = await this.#authenticate(all)
-    all.free()
-    const length = count * slots
-    const [x, y, z, c, d] = parts.map((share, k) => ({
-      share,
-      mac: field.slice(macs, k * length, (k + 1) * length),
-    })) as [AuthShare, AuthShare, AuthShare, AuthShare, AuthShare]
-    macs.free()
+    const [c, d] = [0, 1].map((odd) => sums.filter((_, k) => k % 2 === odd)) as [FieldVector[], FieldVector[]]
+    const shares = [a, b, other, c, d]
+    const macs = await this.#authenticate(shares.flat())
+    const items = Array.from(
+      { length: count },
+      (_, t) =>
+        shares.map((list, k) => ({ share: list[t]!, mac: macs[k * count + t]! })) as [
+          x: AuthShare,
+          y: AuthShare,
+          z: AuthShare,
+          c: AuthShare,
+          d: AuthShare,
+        ],
+    )
 
     const prg = await tossCoins(this.#channel)
     const r = field.random(1, prg)
     const local = this.#arithmetic
-    const scaled = local.mulPublic(y, r)
-    const difference = local.sub(scaled, z)
-    const rho = await openAll(this.#channel, field, difference.share)
-    const left = local.mulPublic(c, r)
-    const middle = local.sub(left, d)
-    const right = local.mulPublic(x, rho)
-    const zero = local.sub(middle, right)
-    const opened = await openAll(this.#channel, field, zero.share)
-    if (!isZero(field, opened)) throw this.#channel.fail('BAD_MATERIAL', 'a triple failed the sacrifice')
-    await this.#check([{ value: rho, mac: difference.mac }, { mac: zero.mac }])
-    freeAuth(z, d, scaled, difference, left, middle, right, zero)
-    for (const v of [r, rho, opened]) v.free()
-    return { a: x, b: y, c }
+    const differences: AuthShare[] = []
+    for (const [, y, z] of items) {
+      const scaled = local.mulPublic(y, r)
+      differences.push(local.sub(scaled, z))
+      freeAuth(scaled, z)
+      await turn()
+    }
+    const rho = await openVectors(
+      this.#channel,
+      field,
+      differences.map(({ share }) => share),
+    )
+    const zeros: AuthShare[] = []
+    for (const [t, [x, , , product, otherProduct]] of items.entries()) {
+      const left = local.mulPublic(product, r)
+      const middle = local.sub(left, otherProduct)
+      const right = local.mulPublic(x, rho[t]!)
+      zeros.push(local.sub(middle, right))
+      freeAuth(left, otherProduct, middle, right)
+      await turn()
+    }
+    const opened = await openVectors(
+      this.#channel,
+      field,
+      zeros.map(({ share }) => share),
+    )
+    const zero = field.zeros(1)
+    if (!opened.every((v) => field.equal(v, zero)))
+      throw this.#channel.fail('BAD_MATERIAL', 'a triple failed the sacrifice')
+    await this.#check([
+      ...differences.map(({ mac }, t) => ({ value: rho[t]!, mac })),
+      ...zeros.map(({ mac }) => ({ mac })),
+    ])
+    freeAuth(...differences, ...zeros)
+    for (const v of [r, zero, ...rho, ...opened]) v.free()
+    return items.map(([x, y, , product]) => ({ a: x, b: y, c: product }))
+  }
+
+  /** The values of the products, checked. */
+  async #openProducts(products: readonly Triples[]): Promise<FieldVector[]> {
+    const values = await openVectors(
+      this.#channel,
+      this.#o.field,
+      products.map(({ c }) => c.share),
+    )
+    await this.#check(products.map(({ c }, t) => ({ value: values[t]!, mac: c.mac })))
+    return values
+  }
+
+  /** Column by column one vector of what the rows hold, which is freed. */
+  async #join(rows: readonly (readonly AuthShare[])[]): Promise<AuthShare[]> {
+    const { field } = this.#o
+    const turn = turns()
+    const joined: AuthShare[] = []
+    for (const column of rows[0]!.keys()) {
+      const parts = rows.map((row) => row[column]!)
+      const share = field.concat(parts.map((p) => p.share))
+      await turn()
+      joined.push({ share, mac: field.concat(parts.map((p) => p.mac)) })
+      await turn()
+      freeAuth(...parts)
+      await turn()
+    }
+    return joined
+  }
+
+  /** `count` batches of random values that nobody knows, with MACs that were not checked. */
+  async #randomShares(count: number): Promise<AuthShare> {
+    const { field, slots } = this.#o
+    const vectors = Array.from({ length: count }, () => field.random(slots))
+    const macs = await this.#authenticate(vectors)
+    const [joined] = await this.#join(vectors.map((share, t) => [{ share, mac: macs[t]! }]))
+    return joined!
   }
 
   /** Sends Enc(x) of up to 12 vectors to all, with one proof; the others' ciphertexts by party. */
@@ -416,25 +497,24 @@ export class LowGear {
     return shares
   }
 
-  /** This party's MACs of its shares: α_i·x_i + Σ_{j ≠ i} (α_i·x_j + α_j·x_i), slots at a time. */
-  async #authenticate(x: FieldVector): Promise<FieldVector> {
-    const { field, slots } = this.#o
-    const parts: FieldVector[] = []
-    for (let at = 0; at < x.length; at += slots) parts.push(field.slice(x, at, at + slots))
+  /** This party's MACs of its shares, slots each: α_i·x_i + Σ_{j ≠ i} (α_i·x_j + α_j·x_i). */
+  async #authenticate(vectors: readonly FieldVector[]): Promise<FieldVector[]> {
+    const { field } = this.#o
+    const turn = turns()
     const theirs = this.#parties.map((party) => party?.alpha ?? 0)
-    const crosses = await this.#cross(
-      parts.map((part) => ({ theirs, factor: field.toBytes(part), packing: 'coefficients' as const })),
-      'macs',
-    )
-    const macs = parts.map((part, k) => {
-      const mac = field.mulAdd(part, this.macKey, crosses[k]!)
-      part.free()
+    const items: Cross[] = []
+    for (const v of vectors) {
+      items.push({ theirs, factor: field.toBytes(v), packing: 'coefficients' })
+      await turn()
+    }
+    const crosses = await this.#cross(items, 'macs')
+    const macs: FieldVector[] = []
+    for (const [k, v] of vectors.entries()) {
+      macs.push(field.mulAdd(v, this.macKey, crosses[k]!))
       crosses[k]!.free()
-      return mac
-    })
-    const out = field.concat(macs)
-    for (const mac of macs) mac.free()
-    return out
+      await turn()
+    }
+    return macs
   }
 
   /**
@@ -468,8 +548,19 @@ export class LowGear {
 
   #check(checks: Parameters<typeof checkMacs>[2]): Promise<void> {
     this.#o.onProgress?.('checks', 0, 1)
-    return checkMacs(this.#channel, this.#arithmetic, checks)
+    return checkMacs(this.#channel, this.#arithmetic, checks, this.#o.checks(this.epoch.id))
   }
+}
+
+/** The scheme, with the others told that this party is working while it does. */
+function announced(channel: PartyChannel, bgv: AsyncBgv): AsyncBgv {
+  return new Proxy(bgv, {
+    get: (target, method: string) => {
+      if (method === 'then') return undefined
+      const call = target[method as keyof AsyncBgv] as (...args: readonly unknown[]) => Promise<unknown>
+      return (...args: readonly unknown[]) => channel.working(() => call(...args))
+    },
+  })
 }
 
 async function sendBatch(
@@ -506,8 +597,4 @@ function importBatch(
   return bgv.importCiphertexts(key, ciphertexts, proof, context).catch((error) => {
     throw channel.blame(from, 'BAD_PROOF', `sent a bad ciphertext: ${(error as Error).message}`)
   })
-}
-
-function isZero(field: PrimeField, v: FieldVector): boolean {
-  return field.toBytes(v).every((b) => b === 0)
 }

@@ -3,6 +3,7 @@ import type { FieldVector, PrimeField } from '../field/types.ts'
 import type { NodeId } from '../transport/types.ts'
 import type {
   AuthShare,
+  CheckMark,
   Epoch,
   EpochRecord,
   InputMasks,
@@ -32,14 +33,18 @@ const COMPONENTS: Readonly<Record<MaterialKind, number>> = {
   mask: 2,
 }
 
-/** The store of types.ts over durable records. */
+/** The store of types.ts over durable records. Epochs that the last process left in the middle of a MAC check are destroyed. */
 export class ConsumeOnceStore implements MaterialStore, MaterialSink {
   readonly #field: PrimeField
   readonly #records: MaterialRecords
+  /** MAC checks under way by epoch. */
+  readonly #checks = new Map<string, number>()
 
   constructor(options: { field: PrimeField }, modules: { records: MaterialRecords }) {
     this.#field = options.field
     this.#records = modules.records
+    for (const { id, checking } of this.live())
+      if (checking) this.destroy(id, 'the node ended in the middle of a MAC check')
   }
 
   stock(epochId: string): Record<MaterialKind, number> {
@@ -78,6 +83,21 @@ export class ConsumeOnceStore implements MaterialStore, MaterialSink {
 
   destroy(epochId: string, reason: string): void {
     this.#records.destroy(epochId, reason)
+  }
+
+  checks(epochId: string): CheckMark {
+    return {
+      begin: () => {
+        const others = this.#checks.get(epochId) ?? 0
+        if (others === 0) this.#records.checking(epochId, true)
+        this.#checks.set(epochId, others + 1)
+      },
+      pass: () => {
+        const others = (this.#checks.get(epochId) ?? 1) - 1
+        this.#checks.set(epochId, others)
+        if (others === 0) this.#records.checking(epochId, false)
+      },
+    }
   }
 
   append(epochId: string, kind: MaterialKind, vectors: readonly FieldVector[], owner?: number): void {
@@ -119,6 +139,7 @@ export class ConsumeOnceStore implements MaterialStore, MaterialSink {
       { id: record.id, parties: record.parties, index: record.index },
       this.#field.fromBytes(record.macKey),
       taken,
+      this.checks(epochId),
       (reason) => this.destroy(epochId, reason),
     )
   }
@@ -154,6 +175,7 @@ function lanesOf(kind: MaterialKind, parties: number): string[] {
 class ClaimedMaterial implements MaterialSource {
   readonly epoch: Epoch
   readonly macKey: FieldVector
+  readonly checks: CheckMark
   readonly #field: PrimeField
   readonly #lanes: Map<string, { chunks: MaterialChunk[]; used: number }>
   readonly #erase: (reason: string) => void
@@ -164,11 +186,13 @@ class ClaimedMaterial implements MaterialSource {
     epoch: Epoch,
     macKey: FieldVector,
     taken: ReadonlyMap<string, MaterialChunk[]>,
+    checks: CheckMark,
     erase: (reason: string) => void,
   ) {
     this.#field = field
     this.epoch = epoch
     this.macKey = macKey
+    this.checks = checks
     this.#lanes = new Map([...taken].map(([lane, chunks]) => [lane, { chunks: [...chunks], used: 0 }]))
     this.#erase = erase
   }

@@ -59,6 +59,17 @@ export interface Epoch {
 }
 
 /**
+ * Note of a MAC check under way. Whoever dies after it has parted with its summand cannot know what the others made of it:
+ * a store that is opened with such a note destroys the epoch.
+ */
+export interface CheckMark {
+  /** Durable when it returns. Checks of one epoch may overlap: each begins and passes. */
+  begin(): void
+  /** The check passed. After one that did not, the epoch is destroyed instead. */
+  pass(): void
+}
+
+/**
  * What one job may consume. Ranges have been recorded as used, durably, before the source exists; each item is
  * handed out once. Throws MATERIAL_EXHAUSTED when the job takes more than it reserved, MATERIAL_DESTROYED
  * after an abort of the epoch. Vectors belong to the caller.
@@ -73,6 +84,7 @@ export interface MaterialSource {
   bits(count: number): Promise<AuthShare>
   randoms(count: number): Promise<AuthShare>
   masks(owner: number, count: number): Promise<InputMasks>
+  readonly checks: CheckMark
   /** A MAC check failed or a party cheated: α and everything authenticated under it is erased, durably. */
   destroy(reason: string): Promise<void>
 }
@@ -95,6 +107,8 @@ export interface MaterialStore {
   claim(epochId: string, jobId: string, ranges: Ranges): MaterialSource
   /** The newest epoch of a committee, in party order, that was not destroyed. */
   find(parties: readonly NodeId[]): { epoch: Epoch; macKey: FieldVector } | undefined
+  /** For MAC checks under the key of an epoch. */
+  checks(epochId: string): CheckMark
   /** Erases MAC key and material, durably. Repeatable. */
   destroy(epochId: string, reason: string): void
 }
@@ -111,6 +125,8 @@ export interface MaterialSink {
 export interface MaterialRecords {
   epochs(): readonly EpochRecord[]
   addEpoch(record: EpochRecord): void
+  /** Sets, durably, or clears the note of a MAC check under way. What was cleared may be set again after a power failure. */
+  checking(epochId: string, underWay: boolean): void
   /** Erases key and material. */
   destroy(epochId: string, reason: string): void
   /** Items from the start of the epoch, claimed or not. */
@@ -134,6 +150,7 @@ export interface EpochRecord {
   readonly index: number
   /** Empty once destroyed. */
   readonly macKey: Uint8Array
+  readonly checking?: boolean
   readonly destroyed?: string
 }
 

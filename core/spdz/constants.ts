@@ -2,8 +2,12 @@ import { second } from '../base/units.ts'
 
 /** Longest silence of one party. */
 export const ROUND_TIMEOUT_MS = 30 * second
+/** Before each try to take up a run whose connections were lost. */
+export const RESUME_PAUSES_MS: readonly number[] = [0.5 * second, 3 * second]
 /** Elements a message. */
 export const CHUNK = 32_768
+/** Products whose local arithmetic is done between two turns of the event loop, some 20 ms. */
+export const BATCH = 1 << 17
 /** Chunks under way at once: bounds memory to a few tens of megabytes. */
 export const WINDOW = 24
 /** Opened values after which MACs are checked without being asked: bounds memory. */

@@ -1,4 +1,4 @@
-import { analyse } from '../circuits/analyse.ts'
+import { analyse, operands } from '../circuits/analyse.ts'
 import { cost } from '../circuits/cost.ts'
 import type { Circuit, Engine } from '../circuits/types.ts'
 import { freeAuth } from '../preprocessing/auth.ts'
@@ -35,6 +35,9 @@ export function spdzEngine(party: SpdzParty, material: MaterialSource): Engine<A
     concat: (parts) => local.concat(parts),
     gather: (a, indices) => local.map(a, (v) => field.gather(v, indices)),
     free: (a) => freeAuth(a),
+    check: async () => {
+      if (inner.unchecked) await party.check()
+    },
     async round(products, openings) {
       if (openings.length > 0 && inner.unchecked) await party.check()
       return party.round(products, openings)
@@ -42,6 +45,14 @@ export function spdzEngine(party: SpdzParty, material: MaterialSource): Engine<A
     bits: (count) => material.bits(count),
     random: (count) => material.randoms(count),
   }
+}
+
+/** What a run that is taken up at a checkpoint before this layer's round takes from the store: `outputShares` included. */
+export function materialAfter(circuit: Circuit, layer: number): Amounts {
+  const { lengths, layers } = analyse(circuit)
+  const products = layers.slice(layer).flatMap(({ multiply }) => multiply)
+  const factors = products.reduce((n, ref) => n + lengths[operands(circuit.nodes[ref]!)[0]!]!, 0)
+  return { triple: factors + cost(circuit).outputs + 1, random: 2 }
 }
 
 /**

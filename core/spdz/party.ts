@@ -8,7 +8,7 @@ import { AuthArithmetic, addUp, checkMacs, decodeVector, freeAuth } from '../pre
 import { PartyChannel, STEP } from '../preprocessing/channel.ts'
 import type { AuthShare, Triples } from '../preprocessing/types.ts'
 import type { NodeId } from '../transport/types.ts'
-import { CHUNK, PENDING_LIMIT, ROUND_TIMEOUT_MS, SIGNATURE_BYTES, WINDOW } from './constants.ts'
+import { BATCH, CHUNK, PENDING_LIMIT, ROUND_TIMEOUT_MS, SIGNATURE_BYTES, WINDOW } from './constants.ts'
 import type { Product, SpdzOptions, SpdzParty } from './types.ts'
 
 /**
@@ -19,6 +19,13 @@ export async function joinSpdz(options: SpdzOptions): Promise<SpdzParty> {
   const party = new Party(options)
   await party.hello()
   return party
+}
+
+/** Products whose local arithmetic is done in one turn of the event loop. */
+interface Batch {
+  readonly triples: Triples
+  /** x − a and y − b. */
+  readonly masked: readonly [AuthShare, AuthShare]
 }
 
 class Party implements SpdzParty {
@@ -79,33 +86,14 @@ class Party implements SpdzParty {
     openings: readonly AuthShare[],
   ): Promise<{ products: AuthShare[]; opened: FieldVector[] }> {
     return this.#safely(async () => {
-      const { field, local } = this
-      const lengths = products.map((p) => Math.max(p.a.share.length, p.b.share.length))
-      const total = lengths.reduce((n, l) => n + l, 0)
-      const results: AuthShare[] = []
-      const masked: AuthShare[] = []
-      const triples = total === 0 ? undefined : await this.#o.material.triples(total)
-      if (triples !== undefined) {
-        const x = local.concat(products.map((p, k) => stretched(local, p.a, lengths[k]!)))
-        const y = local.concat(products.map((p, k) => stretched(local, p.b, lengths[k]!)))
-        masked.push(local.sub(x, triples.a), local.sub(y, triples.b))
-        freeAuth(x, y)
-      }
+      const { field } = this
+      if (products.some((p) => lengthOf(p) === 0))
+        throw new EnigmaError('INVALID_ARGUMENT', 'a product of no elements')
+      const batches = await this.#mask(products)
+      const masked = batches.flatMap((batch) => batch.masked)
       const all = [...masked, ...openings]
       const values = await this.#open(all)
-      if (triples !== undefined) {
-        const [d, e] = values as [FieldVector, FieldVector]
-        // x·y = c + d·b + e·a + d·e for d = x − a, e = y − b (Beaver, CRYPTO '91).
-        const product = this.#combine(triples, d, e)
-        let at = 0
-        products.forEach(({ op }, k) => {
-          const part = local.slice(product, at, at + lengths[k]!)
-          at += lengths[k]!
-          results.push(op === 'mul' ? part : local.map(part, (v) => field.sum(v)))
-          if (op === 'inner') freeAuth(part)
-        })
-        freeAuth(product, triples.a, triples.b, triples.c)
-      }
+      const results = await this.#multiply(products, batches, values)
       const opened = values.slice(masked.length).map((v) => field.slice(v, 0, v.length))
       all.forEach(({ mac }, k) => {
         // Masked factors are this round's own; what the caller opens stays the caller's.
@@ -117,6 +105,73 @@ class Party implements SpdzParty {
       if (this.#pendingLength > PENDING_LIMIT) await this.#check()
       return { products: results, opened }
     })
+  }
+
+  /** The factors of all products one after the other, in batches, each under the masks of its triples. */
+  async #mask(products: readonly Product[]): Promise<Batch[]> {
+    const { local } = this
+    const ends: number[] = []
+    for (const p of products) ends.push((ends.at(-1) ?? 0) + lengthOf(p))
+    const total = ends.at(-1) ?? 0
+    const size = this.#o.batch ?? BATCH
+    const batches: Batch[] = []
+    for (let from = 0; from < total; from += size) {
+      const to = Math.min(total, from + size)
+      const triples = await this.#o.material.triples(to - from)
+      const part = (factor: 'a' | 'b') => {
+        const pieces = products.flatMap((p, k) => {
+          const start = ends[k]! - lengthOf(p)
+          const [first, last] = [Math.max(from, start) - start, Math.min(to, ends[k]!) - start]
+          return first < last ? [stretched(local, p[factor], first, last)] : []
+        })
+        if (pieces.length === 1) return pieces[0]!
+        const joined = local.concat(pieces)
+        freeAuth(...pieces)
+        return joined
+      }
+      const [x, y] = [part('a'), part('b')]
+      batches.push({ triples, masked: [local.sub(x, triples.a), local.sub(y, triples.b)] })
+      freeAuth(x, y)
+      if (to < total) await setImmediate()
+    }
+    return batches
+  }
+
+  /** `values` begin with what the batches masked, opened. */
+  async #multiply(
+    products: readonly Product[],
+    batches: readonly Batch[],
+    values: readonly FieldVector[],
+  ): Promise<AuthShare[]> {
+    const { field, local } = this
+    const results: AuthShare[] = []
+    /** Parts of the product that is not complete yet. */
+    let parts: AuthShare[] = []
+    let missing = products.length === 0 ? 0 : lengthOf(products[0]!)
+    for (const [k, { triples }] of batches.entries()) {
+      const batch = this.#combine(triples, values[2 * k]!, values[2 * k + 1]!)
+      freeAuth(triples.a, triples.b, triples.c)
+      const length = batch.share.length
+      for (let at = 0; at < length; ) {
+        const to = Math.min(length, at + missing)
+        const { op } = products[results.length]!
+        const slice = local.slice(batch, at, to)
+        parts.push(op === 'mul' ? slice : local.map(slice, (v) => field.sum(v)))
+        if (op === 'inner') freeAuth(slice)
+        missing -= to - at
+        at = to
+        if (missing > 0) continue
+        const whole = parts.length === 1 ? parts[0]! : local.concat(parts)
+        results.push(op === 'mul' || parts.length === 1 ? whole : local.map(whole, (v) => field.sum(v)))
+        if (parts.length > 1) freeAuth(...parts, ...(op === 'inner' ? [whole] : []))
+        parts = []
+        const next = products[results.length]
+        missing = next === undefined ? 0 : lengthOf(next)
+      }
+      freeAuth(batch)
+      if (k + 1 < batches.length) await setImmediate()
+    }
+    return results
   }
 
   input(owner: number, values: FieldVector | number): Promise<AuthShare> {
@@ -167,7 +222,7 @@ class Party implements SpdzParty {
       value.free()
       mac.free()
     }
-    if (reason !== undefined) await this.channel.abort()
+    if (reason !== undefined) await this.channel.abort(reason)
     await this.#o.session.close()
   }
 
@@ -176,7 +231,7 @@ class Party implements SpdzParty {
     this.#pendingLength = 0
     try {
       await this.channel.echo()
-      await checkMacs(this.channel, this.local, pending)
+      await checkMacs(this.channel, this.local, pending, this.#o.material.checks)
     } finally {
       for (const { value, mac } of pending) {
         value.free()
@@ -248,8 +303,11 @@ class Party implements SpdzParty {
       const window = chunks.slice(at, at + WINDOW)
       const own = window.map(({ from, to }) => field.slice(share, from, to))
       const sending = (async () => {
-        for (const [k, { collector }] of window.entries())
-          if (collector !== index) await channel.send(collector, STEP.collect, field.toMontgomery(own[k]!))
+        for (const [k, { collector }] of window.entries()) {
+          if (collector === index) continue
+          await channel.send(collector, STEP.collect, field.toMontgomery(own[k]!))
+          await setImmediate()
+        }
       })()
       sending.catch(() => undefined)
       const sums = new Map<number, FieldVector>()
@@ -267,8 +325,10 @@ class Party implements SpdzParty {
       }
       await sending
       const telling = (async () => {
-        for (const [, bytes] of results)
+        for (const [, bytes] of results) {
           await Promise.all(channel.others.map((to) => channel.send(to, STEP.result, bytes)))
+          await setImmediate()
+        }
       })()
       telling.catch(() => undefined)
       const known = new Map(results)
@@ -323,22 +383,28 @@ class Party implements SpdzParty {
       return await work()
     } catch (error) {
       const { details } = EnigmaError.from(error)
-      const suspect = hasCode(error, 'MPC_ABORTED') || details?.keyExposed === true
+      // That somebody else left says nothing about the material, except in the middle of a MAC check.
+      const cheated = hasCode(error, 'MPC_ABORTED') && details?.reason !== 'TOLD'
+      const suspect = cheated || details?.keyExposed === true
       // First: a peer that does not read may hold up the rest.
       try {
         if (suspect) await this.#o.material.destroy(String(details?.reason ?? 'aborted'))
       } finally {
-        await this.channel.abort()
+        await this.channel.abort(error)
       }
       throw error
     }
   }
 }
 
-/** A vector of length 1 stretched to `length`. */
-function stretched(local: AuthArithmetic, a: AuthShare, length: number): AuthShare {
-  if (a.share.length === length) return a
-  return local.map(a, (v) => local.field.gather(v, new Uint32Array(length)))
+function lengthOf({ a, b }: Product): number {
+  return Math.max(a.share.length, b.share.length)
+}
+
+/** Elements from…to of a vector, or of one element stretched. */
+function stretched(local: AuthArithmetic, a: AuthShare, from: number, to: number): AuthShare {
+  if (a.share.length > 1) return local.slice(a, from, to)
+  return local.map(a, (v) => local.field.gather(v, new Uint32Array(to - from)))
 }
 
 /** The parts that this folder's other files need beside the public face. */

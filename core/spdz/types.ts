@@ -41,6 +41,8 @@ export interface SpdzOptions {
   readonly signal?: AbortSignal
   /** Elements a message (default 32,768). */
   readonly chunk?: number
+  /** Products at a time; by default BATCH. */
+  readonly batch?: number
   /** Digest of what the committee is about to run; a party with another one is named with MPC_ABORTED. */
   readonly context?: Uint8Array
   /**
@@ -55,7 +57,8 @@ export interface SpdzOptions {
  * nothing and make no wrong output accepted. Operations run one after the other in call order; every party must
  * make the same calls. Any failure ends the session for all: MPC_PARTY_LOST (details party, index, round),
  * MPC_ABORTED (details party where the protocol names it, index, round, reason) or CANCELLED. The material
- * of the epoch is destroyed after MPC_ABORTED, and when a MAC check does not end for whatever reason.
+ * of the epoch is destroyed after MPC_ABORTED, unless another party merely said that it left (reason TOLD), and when a MAC check
+ * does not end for whatever reason.
  */
 export interface SpdzParty {
   readonly field: PrimeField

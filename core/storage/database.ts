@@ -101,6 +101,19 @@ export class Database {
     }
   }
 
+  /**
+   * A write that does not wait for the disk: it outlives the process, and a power failure once the next transaction has
+   * reached the disk. Not inside a transaction.
+   */
+  lazily<T>(work: () => T): T {
+    this.pragma('synchronous = NORMAL')
+    try {
+      return work()
+    } finally {
+      this.pragma('synchronous = FULL')
+    }
+  }
+
   /** Throws STORAGE_CORRUPT with the first finding. */
   checkIntegrity(): void {
     const finding = this.pragma('quick_check(1)')

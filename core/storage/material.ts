@@ -38,6 +38,10 @@ export const MATERIAL_MIGRATIONS: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    name: 'MAC checks under way',
+    sql: 'ALTER TABLE epochs ADD COLUMN checking INTEGER NOT NULL DEFAULT 0',
+  },
 ]
 
 /** What is deleted is overwritten in the file (see `openDatabase`): used and destroyed material is not found there. */
@@ -50,13 +54,14 @@ export class SqliteMaterialRecords implements MaterialRecords {
 
   epochs(): readonly EpochRecord[] {
     return this.#db
-      .prepare('SELECT id, parties, party, mac_key, destroyed FROM epochs ORDER BY seq')
+      .prepare('SELECT id, parties, party, mac_key, checking, destroyed FROM epochs ORDER BY seq')
       .all()
       .map((row) => ({
         id: String(row.id),
         parties: JSON.parse(String(row.parties)) as NodeId[],
         index: Number(row.party),
         macKey: row.mac_key as Uint8Array,
+        checking: row.checking === 1,
         ...(row.destroyed === null ? {} : { destroyed: String(row.destroyed) }),
       }))
   }
@@ -66,6 +71,13 @@ export class SqliteMaterialRecords implements MaterialRecords {
       .prepare('INSERT INTO epochs (id, parties, party, mac_key) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING')
       .run(id, JSON.stringify(parties), index, macKey)
     if (changes === 0) throw new EnigmaError('MATERIAL_USED', `epoch ${id} exists already`)
+  }
+
+  checking(epochId: string, underWay: boolean): void {
+    const write = () =>
+      this.#db.prepare('UPDATE epochs SET checking = ? WHERE id = ?').run(Number(underWay), epochId)
+    if (underWay) write()
+    else this.#db.lazily(write)
   }
 
   destroy(epochId: string, reason: string): void {

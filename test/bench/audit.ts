@@ -12,6 +12,7 @@ import { shareInputs, signer } from '../unit/audit/committee.ts'
 import { type Figure, median, slowest } from './children.ts'
 import { GATES, INPUTS, type JobInputs, type JobOutcome, jobProgram, LEDGER } from './job.ts'
 import { spdzParties } from './spdz.ts'
+import { loopFigure } from './turns.ts'
 
 const PARTIES = 3
 const RUNS = 5
@@ -23,7 +24,7 @@ const RUNS = 5
  * ratios.
  */
 export async function* auditBench(only = ''): AsyncGenerator<Figure> {
-  if (!'audit.'.startsWith(only) && !only.startsWith('audit.')) return
+  if (!['audit.', 'loop.audit'].some((name) => name.startsWith(only) || only.startsWith(name))) return
   const program = jobProgram()
   const { originals, inputs, expected } = await dealInputs()
   const children = await spdzParties(PARTIES)
@@ -33,9 +34,12 @@ export async function* auditBench(only = ''): AsyncGenerator<Figure> {
   }
   const verify: number[] = []
   const ratios: number[] = []
+  const turns: { turnMs: number }[] = []
   try {
     for (let k = 0; k < RUNS; k++) {
-      const audited = (await run(`audited-${k}`, true)).map((d) => d.outcome)
+      const done = await run(`audited-${k}`, true)
+      turns.push(...done)
+      const audited = done.map((d) => d.outcome)
       const plain = (await run(`plain-${k}`, false)).map((d) => d.outcome)
       ratios.push(slowest(audited) / slowest(plain))
       // A figure for a wrong result is none.
@@ -53,6 +57,7 @@ export async function* auditBench(only = ''): AsyncGenerator<Figure> {
     unit: 'us',
   }
   yield { name: 'audit.prove.ratio', value: Number(median(ratios).toFixed(1)), unit: 'x' }
+  yield loopFigure('audit', turns)
 
   /** Of the transcript of a run, which must be valid and give the result. */
   async function verifySeconds(outcomes: readonly JobOutcome[]): Promise<number> {

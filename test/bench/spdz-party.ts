@@ -10,14 +10,16 @@ import { bn254Scalar as field } from '../../core/field/fields.ts'
 import { freeAuth } from '../../core/preprocessing/auth.ts'
 import { LowGear } from '../../core/preprocessing/lowgear.ts'
 import type { AuthShare, MaterialSource, Triples } from '../../core/preprocessing/types.ts'
+import { BATCH } from '../../core/spdz/constants.ts'
 import { spdzEngine } from '../../core/spdz/engine.ts'
 import { joinSpdz } from '../../core/spdz/party.ts'
 import type { SpdzParty } from '../../core/spdz/types.ts'
 import { Libp2pTransport } from '../../core/transport/libp2p.ts'
 import type { NodeId } from '../../core/transport/types.ts'
 import { LocalSigner } from '../../core/wallet/signer.ts'
-import { dealOne } from '../unit/spdz/dealer.ts'
+import { dealOne, unnoted } from '../unit/spdz/dealer.ts'
 import { type JobInputs, type JobOutcome, prepareJob } from './job.ts'
+import { longestTurn } from './turns.ts'
 
 export type Command =
   | { kind: 'meet'; ids: NodeId[]; addresses: string[][] }
@@ -33,8 +35,9 @@ export type Command =
 export type Answer =
   | { kind: 'ready'; id: NodeId; addresses: string[] }
   | { kind: 'met' }
-  | { kind: 'measured'; seconds: number[]; bytesSent: number }
-  | { kind: 'done'; outcome: JobOutcome }
+  /** `turnMs`: see turns.ts. */
+  | { kind: 'measured'; seconds: number[]; bytesSent: number; turnMs: number }
+  | { kind: 'done'; outcome: JobOutcome; turnMs: number }
   | { kind: 'failed'; message: string }
 
 const answer = (a: Answer) => process.send?.(a)
@@ -44,6 +47,7 @@ const transport = await Libp2pTransport.create({ privateKey }, { isAdmitted: asy
 let parties: NodeId[] = []
 let party: SpdzParty | undefined
 let material: MaterialSource | undefined
+let dealer: MaterialSource | undefined
 const stocked: Triples[] = []
 /** Triples for rounds of many sizes, handed out in order. */
 let pool: { triples: Triples; at: number } | undefined
@@ -59,11 +63,12 @@ const open = (id: string) =>
 
 /** Correct material from a dealer that all parties know, dealt before the clock runs: this measures the online phase. */
 async function online(): Promise<void> {
-  const dealer = dealOne(parties, parties.indexOf(transport.self))
+  dealer = dealOne(parties, parties.indexOf(transport.self))
+  const deal = (count: number) => dealer!.triples(count)
   material = Object.assign(Object.create(dealer) as MaterialSource, {
     triples: async (count: number) => {
       const next = stocked[0]?.a.share.length === count ? stocked.shift() : undefined
-      if (next !== undefined || pool === undefined) return next ?? dealer.triples(count)
+      if (next !== undefined || pool === undefined) return next ?? deal(count)
       const from = pool.at
       pool.at += count
       const part = ({ share, mac }: AuthShare) => ({
@@ -82,18 +87,26 @@ async function multiply(p: SpdzParty, batch: number, rounds: number, repeats: nu
   const a = await p.input(0, own ? x : batch)
   const b = await p.input(0, own ? y : batch)
   const seconds: number[] = []
+  let longest = 0
   for (let i = 0; i < repeats; i++) {
-    for (let k = 0; k < rounds; k++) stocked.push(await material!.triples(batch))
+    // In the pieces in which the party asks for them.
+    for (let k = 0; k < rounds; k++)
+      for (let at = 0; at < batch; at += BATCH)
+        stocked.push(await dealer!.triples(Math.min(BATCH, batch - at)))
     await p.check()
     const start = performance.now()
-    let value: AuthShare = { share: field.slice(a.share, 0, batch), mac: field.slice(a.mac, 0, batch) }
-    for (let k = 0; k < rounds; k++) {
-      const { products } = await p.round([{ op: 'mul', a: value, b }], [])
-      freeAuth(value)
-      value = products[0]!
-    }
-    await p.check()
+    const { value, turnMs } = await longestTurn(async () => {
+      let product: AuthShare = { share: field.slice(a.share, 0, batch), mac: field.slice(a.mac, 0, batch) }
+      for (let k = 0; k < rounds; k++) {
+        const { products } = await p.round([{ op: 'mul', a: product, b }], [])
+        freeAuth(product)
+        product = products[0]!
+      }
+      await p.check()
+      return product
+    })
     seconds.push((performance.now() - start) / 1000)
+    longest = Math.max(longest, turnMs)
     if (i === 0) {
       // A figure for a wrong product is none.
       const { opened } = await p.round(
@@ -108,14 +121,16 @@ async function multiply(p: SpdzParty, batch: number, rounds: number, repeats: nu
     }
     freeAuth(value)
   }
-  answer({ kind: 'measured', seconds, bytesSent: p.traffic().bytesSent })
+  answer({ kind: 'measured', seconds, bytesSent: p.traffic().bytesSent, turnMs: longest })
 }
 
 async function openings(p: SpdzParty, rounds: number): Promise<void> {
   const a = await p.input(0, p.index === 0 ? field.random(1) : 1)
   const start = performance.now()
-  for (let k = 0; k < rounds; k++) await p.round([], [a])
-  answer({ kind: 'measured', seconds: [(performance.now() - start) / 1000], bytesSent: 0 })
+  const { turnMs } = await longestTurn(async () => {
+    for (let k = 0; k < rounds; k++) await p.round([], [a])
+  })
+  answer({ kind: 'measured', seconds: [(performance.now() - start) / 1000], bytesSent: 0, turnMs })
 }
 
 async function compare(p: SpdzParty, batch: number, repeats: number): Promise<void> {
@@ -127,6 +142,7 @@ async function compare(p: SpdzParty, batch: number, repeats: number): Promise<vo
   const inputs: AuthShare[] = []
   for (const v of values) inputs.push(await p.input(0, p.index === 0 ? field.fromBigints(v) : batch))
   const seconds: number[] = []
+  let longest = 0
   for (let i = 0; i < repeats; i++) {
     // Bits and triples are dealt before; what the program asks for comes in the same pieces.
     const { bits, multiplications } = cost(circuit)
@@ -147,13 +163,17 @@ async function compare(p: SpdzParty, batch: number, repeats: number): Promise<vo
     } as MaterialSource)
     await p.check()
     const start = performance.now()
-    const out = await runCircuit(engine, circuit, inputs)
-    await p.check()
+    const { value: out, turnMs } = await longestTurn(async () => {
+      const result = await runCircuit(engine, circuit, inputs)
+      await p.check()
+      return result
+    })
     seconds.push((performance.now() - start) / 1000)
+    longest = Math.max(longest, turnMs)
     freeAuth(out, prepared, dealt.a, dealt.b, dealt.c)
     pool = undefined
   }
-  answer({ kind: 'measured', seconds, bytesSent: p.traffic().bytesSent })
+  answer({ kind: 'measured', seconds, bytesSent: p.traffic().bytesSent, turnMs: longest })
 }
 
 async function startGear(): Promise<void> {
@@ -162,27 +182,32 @@ async function startGear(): Promise<void> {
   await thread.bgv.toSlots(new Uint8Array(32 * standardParameters().n))
   const session = await open('gear')
   const start = performance.now()
-  gear = await LowGear.start({
-    field,
-    slots: standardParameters().n,
-    bgv: thread.bgv,
-    session,
-    parties,
-    index: parties.indexOf(transport.self),
-  })
-  answer({ kind: 'measured', seconds: [(performance.now() - start) / 1000], bytesSent: gear.bytesSent })
+  const { bgv } = thread
+  const { value, turnMs } = await longestTurn(() =>
+    LowGear.start({
+      ...{ field, session, parties, bgv },
+      checks: () => unnoted,
+      slots: standardParameters().n,
+      index: parties.indexOf(transport.self),
+    }),
+  )
+  gear = value
+  const { bytesSent } = gear
+  answer({ kind: 'measured', seconds: [(performance.now() - start) / 1000], bytesSent, turnMs })
 }
 
 async function triples(g: LowGear, batches: number, repeats: number): Promise<void> {
   const seconds: number[] = []
   const before = g.bytesSent
+  let longest = 0
   for (let i = 0; i < repeats; i++) {
     const start = performance.now()
-    const { a, b, c } = await g.triples(batches)
+    const { value, turnMs } = await longestTurn(() => g.triples(batches))
     seconds.push((performance.now() - start) / 1000)
-    freeAuth(a, b, c)
+    longest = Math.max(longest, turnMs)
+    freeAuth(value.a, value.b, value.c)
   }
-  answer({ kind: 'measured', seconds, bytesSent: g.bytesSent - before })
+  answer({ kind: 'measured', seconds, bytesSent: g.bytesSent - before, turnMs: longest })
 }
 
 async function stop(): Promise<void> {
@@ -224,9 +249,11 @@ process.on('message', (message) => {
         answer({ kind: 'met' })
         return
       }
-      case 'run':
-        answer({ kind: 'done', outcome: await job!() })
+      case 'run': {
+        const { value: outcome, turnMs } = await longestTurn(job!)
+        answer({ kind: 'done', outcome, turnMs })
         return
+      }
       case 'stop':
         return stop()
     }

@@ -1,5 +1,6 @@
 import { Children, type Figure, slowest } from './children.ts'
 import type { Answer, Command } from './spdz-party.ts'
+import { loopFigure } from './turns.ts'
 
 const CASES = [
   { name: 'b1', batch: 1, rounds: 300, repeats: 3 },
@@ -13,32 +14,36 @@ const COMPARISONS = 4000
 /**
  * LowGear with full security, and the online phase of SPDZ over a dealer's material, every party a process of its own,
  * connected by libp2p over the loopback interface, encrypted. MAC and echo checks are inside the measured time. The
- * slowest party counts; medians of the repeats. `only` is a name prefix.
+ * slowest party counts; medians of the repeats. `loop.*` is how long a turn of the event loop takes at most. `only` is a name prefix.
  */
 export async function* spdzBench(only = ''): AsyncGenerator<Figure> {
   const wanted = (...names: string[]) => names.some((name) => name.startsWith(only) || only.startsWith(name))
   for (const n of [2, 3]) {
-    if (!wanted(`keygen.n${n}`, `triples.n${n}`)) continue
+    if (!wanted(`keygen.n${n}`, `triples.n${n}`, ...(n === 2 ? ['loop.triples'] : []))) continue
     yield* withParties(n, async function* (parties) {
-      const setup = slowest(await parties.ask({ kind: 'gear' }, 'measured'))
-      if (n === 2) yield { name: 'keygen.n2.s', value: round(setup, 3), unit: 's' }
+      const setup = await parties.ask({ kind: 'gear' }, 'measured')
+      if (n === 2) yield { name: 'keygen.n2.s', value: round(slowest(setup), 3), unit: 's' }
       const results = await parties.ask({ kind: 'triples', batches: BATCHES, repeats: 2 }, 'measured')
       const count = BATCHES * SLOTS
       yield { name: `triples.n${n}.per_s`, value: Math.round(count / slowest(results)), unit: '1/s' }
       const bytes = results.reduce((sum, r) => sum + r.bytesSent, 0) / (2 * count)
       yield { name: `triples.n${n}.bytes`, value: Math.round(bytes), unit: 'B' }
+      if (n === 2) yield loopFigure('triples', [...setup, ...results])
     })
   }
   for (const n of [2, 3, 5]) {
-    const cases = CASES.filter(({ name }) => wanted(`spdz.n${n}.${name}`))
-    const extra = n === 3 && wanted('spdz.open', 'cmp64')
+    const cases = CASES.filter(({ name }) =>
+      wanted(`spdz.n${n}.${name}`, ...(n === 3 && name === 'b1e6' ? ['loop.multiply'] : [])),
+    )
+    const extra = n === 3 && wanted('spdz.open', 'cmp64', 'loop.compare')
     if (cases.length === 0 && !extra) continue
     yield* withParties(n, async function* (parties) {
       await parties.ask({ kind: 'online' }, 'met')
       for (const { name, ...command } of cases) {
-        const seconds = slowest(await parties.ask({ kind: 'multiply', ...command }, 'measured'))
-        const value = Math.round((command.batch * command.rounds) / seconds)
+        const results = await parties.ask({ kind: 'multiply', ...command }, 'measured')
+        const value = Math.round((command.batch * command.rounds) / slowest(results))
         yield { name: `spdz.n${n}.${name}.per_s`, value, unit: '1/s' }
+        if (n === 3 && name === 'b1e6') yield loopFigure('multiply', results)
       }
       if (!extra) return
       const rounds = 500
@@ -47,10 +52,9 @@ export async function* spdzBench(only = ''): AsyncGenerator<Figure> {
         value: Math.round((slowest(await parties.ask({ kind: 'open', rounds }, 'measured')) * 1e6) / rounds),
         unit: 'us',
       }
-      const seconds = slowest(
-        await parties.ask({ kind: 'compare', batch: COMPARISONS, repeats: 3 }, 'measured'),
-      )
-      yield { name: 'cmp64.n3.per_s', value: Math.round(COMPARISONS / seconds), unit: '1/s' }
+      const results = await parties.ask({ kind: 'compare', batch: COMPARISONS, repeats: 3 }, 'measured')
+      yield { name: 'cmp64.n3.per_s', value: Math.round(COMPARISONS / slowest(results)), unit: '1/s' }
+      yield loopFigure('compare', results)
     })
   }
 }

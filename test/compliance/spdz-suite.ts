@@ -10,7 +10,7 @@ import { outputShares, reconstructOutput } from '../../core/spdz/output.ts'
 import { joinSpdz } from '../../core/spdz/party.ts'
 import type { NodeId, Session } from '../../core/transport/types.ts'
 import { localBgv, reveal, SLOTS } from '../unit/preprocessing/committee.ts'
-import { deal } from '../unit/spdz/dealer.ts'
+import { deal, unnoted } from '../unit/spdz/dealer.ts'
 
 export interface Sessions {
   readonly sessions: readonly Session[]
@@ -35,6 +35,7 @@ export function spdzSuite(name: string, open: (n: number) => Promise<Sessions>):
             field,
             slots: SLOTS,
             bgv: localBgv(),
+            checks: () => unnoted,
             session,
             parties,
             index,

@@ -16,6 +16,8 @@ const READY_TIMEOUT_MS = 3 * second
 const HOLDINGS_TIMEOUT_MS = 10 * second
 const RELEASE_TIMEOUT_MS = 3 * minute
 const RUN_TIMEOUT_MS = 15 * minute
+/** Before each try to reach a member again whose run may go on. */
+const REJOIN_PAUSES_MS: readonly number[] = [0.5 * second, 3 * second]
 const SIGN_TIMEOUT_MS = 10 * second
 /** The node with rank k takes over when nobody has made progress for k + 1 such spans. */
 const TAKEOVER_MS = 5 * second
@@ -152,7 +154,7 @@ export class Coordinator {
     try {
       runs.push(
         ...committee.map((id) =>
-          this.#ask(id, PROTOCOLS.run, encodeMessage('run', plan), RUN_TIMEOUT_MS, signal).then((answer) =>
+          this.#run(id, plan, facts.job.protocol === 'spdz', signal).then((answer) =>
             decodeMessage('ran', answer),
           ),
         ),
@@ -303,6 +305,27 @@ export class Coordinator {
       signatures,
       { signal },
     )
+  }
+
+  /** A member's run. One that can be taken up again outlives a lost connection: the member is asked for it once more. */
+  async #run(
+    node: NodeId,
+    plan: Message<'run'>,
+    resumable: boolean,
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
+    const { jobId, attempt } = plan
+    let request = this.#ask(node, PROTOCOLS.run, encodeMessage('run', plan), RUN_TIMEOUT_MS, signal)
+    for (const pause of resumable ? REJOIN_PAUSES_MS : [])
+      try {
+        return await request
+      } catch (error) {
+        if (!hasCode(error, 'CHANNEL_CLOSED', 'PEER_UNREACHABLE')) throw error
+        await this.#context.clock.sleep(pause, signal)
+        const message = encodeMessage('abort', { jobId, attempt })
+        request = this.#ask(node, PROTOCOLS.rejoin, message, RUN_TIMEOUT_MS, signal)
+      }
+    return request
   }
 
   /** Has t + 1 nodes say on the ledger that the job cannot finish. False when they do not agree (yet). */

@@ -9,7 +9,7 @@ import { account, type NodeContext } from '../context.ts'
 import { demandKey, type OpenDemand } from '../ledger-index.ts'
 import { statements } from './audit.ts'
 import { decodeMessage, encodeMessage } from './messages.ts'
-import { TURN_MS, type Turns } from './turns.ts'
+import { type Rota, STEP_MS } from './rota.ts'
 import type { Views } from './views.ts'
 
 /**
@@ -36,14 +36,14 @@ function turnOf(stored: Uint8Array): number {
 export class Demands {
   readonly #context: NodeContext
   readonly #views: Views
-  readonly #turns: Turns
+  readonly #rota: Rota
   /** Transactions under way. */
   readonly #busy = new Set<string>()
 
-  constructor(context: NodeContext, views: Views, turns: Turns) {
+  constructor(context: NodeContext, views: Views, rota: Rota) {
     this.#context = context
     this.#views = views
-    this.#turns = turns
+    this.#rota = rota
     context.index.onEvent((event) => {
       if (event.name === 'DemandAnswered') this.#once(`judge/${event.demand}`, () => this.#judge(event))
     })
@@ -68,7 +68,7 @@ export class Demands {
       const signed = last?.signed[view.parties.indexOf(party)]
       const key = demandKey({ jobId, party })
       if (last === undefined || signed === undefined || kv.get(NAMESPACE, key) !== undefined) return
-      await this.#turns.wait(rank)
+      await this.#rota.wait(rank)
       if (await this.#watch(view, party, rank)) return
       const signer = await this.#account()
       if (signer === undefined) {
@@ -108,7 +108,7 @@ export class Demands {
       if (demand.party === nodeKey.address && !over)
         this.#once(`answer/${demand.demand}`, () => this.#answer(demand))
       const stored = kv.get(NAMESPACE, demandKey(demand))
-      if (stored !== undefined && timestamp > demand.deadline + (turnOf(stored) * TURN_MS) / second)
+      if (stored !== undefined && timestamp > demand.deadline + (turnOf(stored) * STEP_MS) / second)
         this.#once(`silence/${demandKey(demand)}`, () => this.#report(demand))
     }
   }

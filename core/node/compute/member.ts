@@ -47,6 +47,8 @@ interface Attempt {
   total: number
   /** Milliseconds since the epoch of the last progress. */
   active: number
+  /** The answer to the coordinator. */
+  answer: Promise<Uint8Array>
   sealed?: Uint8Array
   transcript?: Hex
   /** Of an audited job, encoded. */
@@ -87,6 +89,7 @@ export class Member {
       return encodeMessage('empty', {})
     })
     context.serve(PROTOCOLS.run, (from, payload) => this.#run(from, decodeMessage('run', payload)))
+    context.serve(PROTOCOLS.rejoin, (from, payload) => this.#rejoin(from, decodeMessage('abort', payload)))
     context.serve(PROTOCOLS.piece, (from, payload) => this.#piece(from, decodeMessage('piece', payload)))
     context.serve(PROTOCOLS.sign, (from, payload) => this.#sign(from, decodeMessage('sign', payload)))
     context.serve(PROTOCOLS.abort, (from, payload) => this.#abort(from, decodeMessage('abort', payload)))
@@ -148,7 +151,10 @@ export class Member {
     const key = attemptKey(plan.jobId, plan.attempt, from)
     if (this.#attempts.has(key)) throw new EnigmaError('INVALID_ARGUMENT', 'this attempt runs already')
 
+    const answer = Promise.withResolvers<Uint8Array>()
+    answer.promise.catch(() => undefined)
     const attempt: Attempt = {
+      answer: answer.promise,
       plan,
       facts,
       collector: new InputCollector({
@@ -169,8 +175,11 @@ export class Member {
     for (const resolve of this.#waiting.get(key) ?? []) resolve(attempt)
     this.#waiting.delete(key)
     try {
-      return await this.#compute(attempt, me)
+      const ran = await this.#compute(attempt, me)
+      answer.resolve(ran)
+      return ran
     } catch (error) {
+      answer.reject(error)
       this.failed(plan.jobId, plan.attempt, from)
       context.log.info('attempt ended', {
         job: plan.jobId,
@@ -183,6 +192,12 @@ export class Member {
       attempt.ended = true
       attempt.collector.free()
     }
+  }
+
+  async #rejoin(from: NodeId, { jobId, attempt }: Message<'abort'>): Promise<Uint8Array> {
+    const running = this.#attempts.get(attemptKey(jobId, attempt, from))
+    if (running === undefined) throw new EnigmaError('NOT_FOUND', 'this node takes no part in that attempt')
+    return running.answer
   }
 
   async #compute(attempt: Attempt, me: number): Promise<Uint8Array> {
@@ -242,7 +257,7 @@ export class Member {
       const own = { plan: transcriptDigest(plan, []), pieces: collector.signed() }
       await agreeOnPieces(channel, own, { jobId, attempt, coordinator }, ledger.deployment)
     } catch (error) {
-      await channel.abort()
+      await channel.abort(error)
       throw error
     } finally {
       await session.close()
@@ -262,7 +277,6 @@ export class Member {
         committee: plan.committee,
         built,
         inputs,
-        lengths: facts.references.map((r) => r.length),
         context: fromHex(transcriptDigest(plan, collector.digests()), 32),
         roundTimeoutMs: ROUND_TIMEOUT_MS,
         signal: attempt.abort.signal,

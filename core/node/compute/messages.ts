@@ -8,6 +8,8 @@ export const PROTOCOLS = {
   ready: 'compute/ready',
   /** Coordinator to member: gather the inputs, run the program, answer with the digest of the sealed share. */
   run: 'compute/run',
+  /** Coordinator to member, after their connection was lost: the answer to `run`. */
+  rejoin: 'compute/rejoin',
   /** Coordinator to member: sign the result that all members' digests make. */
   sign: 'compute/sign',
   /** Coordinator to member: this attempt is over. */

@@ -7,7 +7,7 @@ import type { NodeId } from '../../transport/types.ts'
 import type { NodeContext } from '../context.ts'
 import { statements } from './audit.ts'
 import { Demands } from './demands.ts'
-import { Turns } from './turns.ts'
+import { Rota } from './rota.ts'
 import { type Answer, Views } from './views.ts'
 
 /** Finds, after an audited run that ended badly, who told two stories and who has fallen silent. */
@@ -15,18 +15,18 @@ export class Witness {
   readonly views: Views
   readonly demands: Demands
   readonly #context: NodeContext
-  readonly #turns: Turns
+  readonly #rota: Rota
 
   constructor(context: NodeContext) {
     this.#context = context
-    this.#turns = new Turns(context)
+    this.#rota = new Rota(context)
     this.views = new Views(context)
-    this.demands = new Demands(context, this.views, this.#turns)
+    this.demands = new Demands(context, this.views, this.#rota)
   }
 
   /** Whose turn is still to come sends nothing any more. */
   stop(): void {
-    this.#turns.stop()
+    this.#rota.stop()
   }
 
   /** Whether this node has recorded a round of the run. */
@@ -91,7 +91,7 @@ export class Witness {
   async report(evidence: CheatEvidence, committee: readonly NodeId[]): Promise<void> {
     const rank = committee.filter((id) => id !== evidence.party).indexOf(this.#context.transport.self)
     if (rank <= 0) return this.#send(evidence)
-    void this.#turns.wait(rank).then(
+    void this.#rota.wait(rank).then(
       () => this.#send(evidence),
       () => undefined,
     )

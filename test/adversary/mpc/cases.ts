@@ -6,7 +6,7 @@ import { outputShares, reconstructOutput } from '../../../core/spdz/output.ts'
 import { joinSpdz } from '../../../core/spdz/party.ts'
 import type { Session } from '../../../core/transport/types.ts'
 import { localBgv, reveal, SLOTS, sessions } from '../../unit/preprocessing/committee.ts'
-import { deal } from '../../unit/spdz/dealer.ts'
+import { deal, unnoted } from '../../unit/spdz/dealer.ts'
 
 /** What a corrupted party does with one of its messages. */
 export const TAMPERINGS = [
@@ -176,6 +176,7 @@ async function preprocess({
         field,
         slots: SLOTS,
         bgv: localBgv(),
+        checks: () => unnoted,
         session,
         parties,
         index,

@@ -7,6 +7,7 @@ import type { AuthShare } from '../../../core/preprocessing/types.ts'
 import { MemoryNetwork } from '../../../core/transport/memory.ts'
 import type { NodeId, Session } from '../../../core/transport/types.ts'
 import { testParameters } from '../bgv/parameters.ts'
+import { unnoted } from '../spdz/dealer.ts'
 
 export const SLOTS = 64
 
@@ -62,6 +63,7 @@ export async function startAll(
         session,
         parties,
         index,
+        checks: () => unnoted,
         timeoutMs: 5000,
         ...options.party?.(index),
       }),

@@ -1,8 +1,11 @@
 import { Prg } from '../../../core/base/random.ts'
 import { bn254Scalar as field } from '../../../core/field/fields.ts'
 import type { FieldVector } from '../../../core/field/types.ts'
-import type { AuthShare, Epoch, MaterialSource } from '../../../core/preprocessing/types.ts'
+import type { AuthShare, CheckMark, Epoch, MaterialSource } from '../../../core/preprocessing/types.ts'
 import type { NodeId } from '../../../core/transport/types.ts'
+
+/** Notes no MAC checks. */
+export const unnoted: CheckMark = { begin: () => undefined, pass: () => undefined }
 
 /**
  * A trusted dealer, for tests only: every party draws the same stream and takes its own part of correct material. Quick
@@ -16,12 +19,15 @@ export function dealOne(
   parties: readonly NodeId[],
   index: number,
   seed = 1,
+  /** Of material under the same MAC key. */
+  batch = 0,
 ): MaterialSource & { destroyed?: string } {
   const n = parties.length
   const stream = (name: number) => {
     const bytes = new Uint8Array(32)
     new DataView(bytes.buffer).setUint32(0, seed)
     bytes[4] = name
+    bytes[5] = name === 0 ? 0 : batch
     return new Prg(bytes)
   }
   const keys = stream(0)
@@ -75,6 +81,7 @@ export function dealOne(
       const clear = field.random(count, random)
       return { shares: share(clear, random), ...(owner === index ? { clear } : {}) }
     },
+    checks: unnoted,
     async destroy(reason) {
       source.destroyed = reason
     },

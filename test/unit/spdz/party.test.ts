@@ -4,9 +4,11 @@ import { builtin } from '../../../core/circuits/functions.ts'
 import { runCircuit } from '../../../core/circuits/run.ts'
 import { g1 } from '../../../core/commitments/g1.ts'
 import { commitVector } from '../../../core/commitments/pedersen.ts'
+import type { AuthShare } from '../../../core/preprocessing/types.ts'
 import { spdzEngine } from '../../../core/spdz/engine.ts'
 import { authenticate } from '../../../core/spdz/input.ts'
 import { outputShares, reconstructOutput } from '../../../core/spdz/output.ts'
+import type { Product } from '../../../core/spdz/types.ts'
 import type { Session } from '../../../core/transport/types.ts'
 import { bigints, field, openCommittee } from './committee.ts'
 
@@ -32,6 +34,46 @@ describe.each([2, 3, 5])('SPDZ with %i parties', (n) => {
       expect(field.equal(product!, field.mul(x, y))).toBe(true)
       expect(field.equal(inner!, field.inner(x, y))).toBe(true)
     }
+    await committee.close()
+  })
+
+  it.each([1, 4, 7, 100])('multiplies in batches of %i wherever products begin and end', async (batch) => {
+    const committee = await openCommittee(n, { party: () => ({ batch }) })
+    const lengths = [1, 5, 4, 13, 2]
+    const [x, y] = [field.random(13), field.random(13)]
+    const results = await committee.all(async (p, i) => {
+      const a = await p.input(0, i === 0 ? x : 13)
+      const b = await p.input(1, i === 1 ? y : 13)
+      const part = ({ share, mac }: AuthShare, length: number): AuthShare => ({
+        share: field.slice(share, 0, length),
+        mac: field.slice(mac, 0, length),
+      })
+      const { products } = await p.round(
+        lengths.flatMap((length): Product[] => [
+          { op: 'mul', a: part(a, length), b: part(b, length) },
+          { op: 'inner', a: part(a, length), b: part(b, length) },
+          { op: 'mul', a: part(a, 1), b: part(b, length) },
+        ]),
+        [],
+      )
+      const { opened } = await p.round([], products)
+      await p.check()
+      await expect(p.round([{ op: 'mul', a: part(a, 0), b: part(b, 0) }], [])).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+      })
+      return opened.map(bigints)
+    })
+    const [u, v] = [bigints(x), bigints(y)]
+    const mod = (value: bigint) => value % field.modulus
+    const expected = lengths.flatMap((length) => {
+      const each = u.slice(0, length).map((value, k) => mod(value * v[k]!))
+      return [
+        each,
+        [mod(each.reduce((s, t) => s + t, 0n))],
+        v.slice(0, length).map((value) => mod(value * u[0]!)),
+      ]
+    })
+    for (const result of results) expect(result).toEqual(expected)
     await committee.close()
   })
 

@@ -1,0 +1,71 @@
+import { channel } from 'node:diagnostics_channel'
+import type { Socket } from 'node:net'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { bgvParameters } from '../../core/bgv/parameters.ts'
+import type { Predicate } from '../../core/ipc/index.ts'
+import { Libp2pTransport } from '../../core/transport/libp2p.ts'
+import { type Person, TestNetwork } from './network.ts'
+
+let network: TestNetwork
+let alice: Person
+let bob: Person
+let analyst: Person
+let rule: Predicate
+
+/** The receiving ends of all connections between nodes. */
+const sockets = new Set<Socket>()
+const collect = (message: unknown) => {
+  const { socket } = message as { socket: Socket }
+  sockets.add(socket)
+  socket.once('close', () => sockets.delete(socket))
+}
+
+beforeAll(async () => {
+  channel('net.server.socket').subscribe(collect)
+  const bgv = bgvParameters({ n: 256, levels: 15, replyLevels: 6, batch: 12, insecure: true })
+  network = await TestNetwork.start(4, { bgv })
+  ;[alice, bob, analyst] = (await Promise.all(
+    ['alice', 'bob', 'analyst'].map((name) => network.person(name)),
+  )) as [Person, Person, Person]
+  const { functions } = await analyst.call('compute.functions', {})
+  rule = { kind: 'functions', functions: functions.map((f) => f.codeHash) }
+}, 120_000)
+
+afterAll(async () => {
+  channel('net.server.socket').unsubscribe(collect)
+  vi.restoreAllMocks()
+  await network?.stop()
+}, 60_000)
+
+it('a job under SPDZ goes on in the same attempt when every connection is lost in the middle', {
+  timeout: 120_000,
+}, async () => {
+  const names = new Set<string>()
+  let count = 0
+  const open = Libp2pTransport.prototype.openSession
+  vi.spyOn(Libp2pTransport.prototype, 'openSession').mockImplementation(async function (
+    this: Libp2pTransport,
+    id,
+    peers,
+    options,
+  ) {
+    const session = await open.call(this, id, peers, options)
+    const [, , , ...name] = id.split('/')
+    names.add(name.join('/'))
+    if (name.join('/') !== 'spdz') return session
+    const send = session.send.bind(session)
+    session.send = async (to, message) => {
+      // In the products, before anything is opened.
+      if (++count === 120) for (const socket of sockets) socket.destroy()
+      await send(to, message)
+    }
+    return session
+  })
+  const refs = await Promise.all([alice.share('5230.50', rule), bob.share('-4100', rule)])
+  const id = await analyst.request({ function: 'max', refs, protocol: 'spdz', n: 3 })
+  expect(await analyst.result(id)).toEqual(['5230.5'])
+  const { job } = await analyst.call('compute.get', { id })
+  expect(count).toBeGreaterThan(120)
+  expect(names).toContain('1/spdz')
+  expect(job).toMatchObject({ attempt: 1 })
+})
