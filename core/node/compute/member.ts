@@ -84,6 +84,10 @@ export class Member {
     this.#context = context
     this.#preprocessing = preprocessing
     this.#witness = witness
+    context.index.onEvent((event) => {
+      if (event.name === 'JobDone' || event.name === 'JobFailed' || event.name === 'JobCancelled')
+        this.#forget(event.jobId)
+    })
     context.serve(PROTOCOLS.ready, async () => {
       if (!context.serving()) throw new EnigmaError('NOT_RUNNING', 'this node is paused')
       return encodeMessage('empty', {})
@@ -191,7 +195,27 @@ export class Member {
     } finally {
       attempt.ended = true
       attempt.collector.free()
+      this.#reduce(attempt)
     }
+  }
+
+  /** What ended is kept for its number and its result while the job is open, without what others have made it hold. */
+  #reduce(attempt: Attempt): void {
+    const { transport, index } = this.#context
+    const { plan, facts } = attempt
+    const { jobId, committee } = plan
+    attempt.plan = { ...plan, sources: [] }
+    attempt.facts = { ...facts, refs: [], references: [], params: new Uint8Array() }
+    // Its leader publishes it.
+    if (committee[0] !== transport.self) delete attempt.publicTranscript
+    const state = index.jobs.get(jobId)?.state
+    if (state === 'done' || state === 'failed' || state === 'cancelled') this.#forget(jobId)
+  }
+
+  #forget(jobId: Hex): void {
+    for (const [key, { plan, ended }] of this.#attempts)
+      if (ended && plan.jobId === jobId) this.#attempts.delete(key)
+    this.#failures.delete(jobId)
   }
 
   async #rejoin(from: NodeId, { jobId, attempt }: Message<'abort'>): Promise<Uint8Array> {

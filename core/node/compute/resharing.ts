@@ -205,7 +205,9 @@ export class InputCollector {
       freeCommitments(commitments)
     }
     for (const original of this.#originals.values()) freeCommitments(original)
+    this.#arrived.clear()
     this.#originals.clear()
+    this.#encodedOriginals.clear()
   }
 
   async #original(position: number, bytes: Uint8Array): Promise<CoefficientCommitments> {
