@@ -104,11 +104,16 @@ export class ServiceThread<S> {
   }
 }
 
-/** Buffers that byte arrays in `value` fill alone, down to two levels below it. */
+/** A message's header, which is not worth a copy of the rest. */
+const HEADER_BYTES = 64
+
+/** Buffers that byte arrays in `value`, down to two levels below it, fill alone or but for a header. */
 export function ownedBuffers(value: unknown, depth = 2): ArrayBuffer[] {
   if (value instanceof Uint8Array) {
     const { buffer, byteLength } = value
-    return buffer instanceof ArrayBuffer && byteLength === buffer.byteLength && byteLength > 0 ? [buffer] : []
+    // Node's pool of small buffers is not anybody's own.
+    const own = buffer instanceof ArrayBuffer && byteLength > Buffer.poolSize
+    return own && buffer.byteLength - byteLength <= HEADER_BYTES ? [buffer] : []
   }
   if (depth === 0 || typeof value !== 'object' || value === null) return []
   return [...new Set(Object.values(value).flatMap((part) => ownedBuffers(part, depth - 1)))]

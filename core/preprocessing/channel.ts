@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import { withTimeout } from '../base/clock.ts'
 import { EnigmaError, hasCode } from '../base/errors.ts'
 import { second } from '../base/units.ts'
 import { deadline, orAbort } from '../transport/requests.ts'
 import type { NodeId, Session } from '../transport/types.ts'
 
+/** Bytes after which others get a turn. */
+const LARGE = 1 << 20
 const HEADER = 16
 const VERSION = 1
 const ABORT = 255
@@ -146,6 +149,8 @@ export class PartyChannel {
     } finally {
       limit.done()
     }
+    // Copying and encrypting it took a while.
+    if (message.length > LARGE) await setImmediate()
   }
 
   /**

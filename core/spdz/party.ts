@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { concatBytes } from '../base/bytes.ts'
 import { EnigmaError, hasCode } from '../base/errors.ts'
+import { turns } from '../base/turns.ts'
 import { chainNext, chainStart, roundDigest } from '../commitments/rounds.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
 import { AuthArithmetic, addUp, checkMacs, decodeVector, freeAuth } from '../preprocessing/auth.ts'
@@ -273,14 +274,17 @@ class Party implements SpdzParty {
     if (shares.length === 0) return []
     this.#rounds += 1
     const joined = field.concat(shares.map((s) => s.share))
+    const turn = turns()
+    await turn()
     const values = await (this.#o.audit === undefined ? this.#collect(joined) : this.#broadcast(joined))
     joined.free()
     let at = 0
-    const parts = shares.map(({ share }) => {
-      const part = field.slice(values, at, at + share.length)
+    const parts: FieldVector[] = []
+    for (const { share } of shares) {
+      parts.push(field.slice(values, at, at + share.length))
       at += share.length
-      return part
-    })
+      await turn()
+    }
     values.free()
     return parts
   }
@@ -346,6 +350,7 @@ class Party implements SpdzParty {
       await setImmediate()
     }
     const all = field.concat(opened)
+    await setImmediate()
     for (const v of opened) v.free()
     return all
   }
