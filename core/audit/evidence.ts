@@ -1,6 +1,7 @@
 import { fromHex, toHex } from '../base/bytes.ts'
 import { type Opening, openingDigest } from '../commitments/openings.ts'
 import { payloadDigest, runId, statementDigest } from '../commitments/rounds.ts'
+import type { NodeId } from '../transport/types.ts'
 import { fits } from './closing.ts'
 import type { AuditFacts, CheatEvidence, RunView, SignedRound, Transcript } from './types.ts'
 
@@ -22,26 +23,23 @@ export function openingEvidence(
 }
 
 /**
- * Evidence from two parties' views of one run: a party that signed different payloads, or different histories, for one round.
- * Views come from anywhere: only what the party has signed itself counts, and an honest party signs each round of a run once.
+ * Evidence from two parties' views of one run, at most one for a party: it signed different payloads, or different histories,
+ * for one round. Views come from anywhere: only what the party has signed itself counts, and an honest party signs each round of a run once.
  */
-export function findEquivocation(
-  a: RunView,
-  b: RunView,
-  signer: AuditFacts['signer'],
-): CheatEvidence | undefined {
+export function findEquivocations(a: RunView, b: RunView, signer: AuditFacts['signer']): CheatEvidence[] {
   const { jobId, nonce, parties } = a
-  if (jobId !== b.jobId || nonce !== b.nonce || parties.join() !== b.parties.join()) return undefined
+  if (jobId !== b.jobId || nonce !== b.nonce || parties.join() !== b.parties.join()) return []
+  const found = new Map<NodeId, CheatEvidence>()
   for (const { round, signed } of a.rounds) {
     const other = b.rounds.find((r) => r.round === round)
     for (const [i, party] of parties.entries()) {
       const [x, y] = [signed[i], other?.signed[i]]
-      if (x === undefined || y === undefined) continue
+      if (x === undefined || y === undefined || found.has(party)) continue
       const evidence = contradiction({ jobId, nonce, party, round, signed: [x, y] }, signer)
-      if (evidence !== undefined) return evidence
+      if (evidence !== undefined) found.set(party, evidence)
     }
   }
-  return undefined
+  return [...found.values()]
 }
 
 /** Two statements of a party about one round as evidence, if it has signed both and they differ. */

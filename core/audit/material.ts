@@ -73,9 +73,15 @@ export class AuditedMaterial implements MaterialSource {
     const randoms = await source.randoms(layout.randoms)
     const { a, b, c } = triples
     const shares = field.concat([a.share, b.share, c.share, bits.share, randoms.share])
-    const { masks, commitments } = await completeCommitments(field, shares, ready, commit, signal)
-    shares.free()
-    return new AuditedMaterial(field, source, layout, { triples, bits, randoms }, masks, commitments)
+    try {
+      const { masks, commitments } = await completeCommitments(field, shares, ready, commit, signal)
+      return new AuditedMaterial(field, source, layout, { triples, bits, randoms }, masks, commitments)
+    } catch (error) {
+      freeAuth(a, b, c, bits, randoms)
+      throw error
+    } finally {
+      shares.free()
+    }
   }
 
   /**

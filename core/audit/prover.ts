@@ -179,6 +179,9 @@ class AuditedRun {
     // The computation has a shorter timeout, and nobody waits for the ledger there.
     await channel.echo()
     this.#context = new Uint8Array(runContext(o.context, digest, blockHash))
+    // So would two blocks that their endpoints show under one number.
+    channel.note(this.#context)
+    await channel.echo()
     this.#chain = new Uint8Array(chainStart(this.#context))
     this.#base = {
       ...{ jobId: o.jobId, nonce: o.nonce, context: o.context, parties: o.parties, anchor },
@@ -287,7 +290,7 @@ class AuditedRun {
         i !== this.#channel.index &&
         o.signer(roundDigest(this.#run, round, this.#chain, p), signatures[i]!) !== o.parties[i]
       )
-        throw this.#channel.blame(i, 'BAD_SIGNATURE', 'did not sign its round')
+        throw this.#channel.blame(i, 'BAD_SIGNATURE', 'did not sign its round', { closing: true })
     this.#record({ round, payloads, signatures })
   }
 

@@ -46,6 +46,8 @@ export class ThreadPool<S> {
     }
     signal?.addEventListener('abort', onAbort, { once: true })
     try {
+      // It may have fired between its turn and here.
+      signal?.throwIfAborted()
       return await Promise.race([work(thread.service), cancelled.promise])
     } finally {
       signal?.removeEventListener('abort', onAbort)
@@ -65,10 +67,10 @@ export class ThreadPool<S> {
 
   async #take(signal?: AbortSignal): Promise<ServiceThread<S>> {
     if (this.#closed) throw this.#over()
-    const idle = this.#idle.pop()
-    if (idle !== undefined) {
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
       clearTimeout(idle.timer)
-      return this.#use(idle.thread)
+      // One may have ended by itself.
+      if (!idle.thread.closed) return this.#use(idle.thread)
     }
     const { url, name, size, waiting: most } = this.#o
     if (this.#busy.size < size) return this.#use(new ServiceThread<S>({ url, name, calls: 1 }))
@@ -77,7 +79,10 @@ export class ThreadPool<S> {
     const turn = Promise.withResolvers<ServiceThread<S>>()
     const waiting = { start: turn.resolve, fail: turn.reject }
     const onAbort = () => {
-      this.#queue.splice(this.#queue.indexOf(waiting), 1)
+      const at = this.#queue.indexOf(waiting)
+      // Its turn has come already, and `run` looks at the signal again.
+      if (at < 0) return
+      this.#queue.splice(at, 1)
       turn.reject(signal?.reason)
     }
     signal?.addEventListener('abort', onAbort, { once: true })

@@ -7,6 +7,8 @@ import { WasmBlock } from './wasm.ts'
 const PLANE_BYTES = 8
 /** Bits of a residue in its encoding; primes are below 2^49. */
 export const RESIDUE_BITS = 49
+/** As many planes as assembly/fused.ts has room for, but the one for the quotient. */
+const MAX_PRIMES = 19
 /** Added to residues on the way to the field, to make them positive. */
 const OFFSET = 2 ** 50
 
@@ -72,7 +74,7 @@ export class RnsRing {
   readonly #constants = new Map<string, number>()
 
   /**
-   * N a power of two, 16 ≤ N ≤ 2^15; primes of at most 49 bits, ≡ 1 mod 2N, all different; the plaintext modulus a prime of
+   * N a power of two, 16 ≤ N ≤ 2^15; up to 19 primes of at most 49 bits, ≡ 1 mod 2N, all different; the plaintext modulus a prime of
    * 225 to 255 bits, ≡ 1 mod 2N. Throws INVALID_ARGUMENT.
    */
   constructor(n: number, primes: readonly bigint[], plaintext: bigint, options: KernelOptions = {}) {
@@ -81,6 +83,8 @@ export class RnsRing {
       throw new EnigmaError('INVALID_ARGUMENT', `a ring has a power of two from 16 to 32768, not ${n}`)
     for (const q of [...primes, plaintext])
       if (q % order !== 1n) throw new EnigmaError('INVALID_ARGUMENT', `${q} is not 1 modulo 2N`)
+    if (primes.length > MAX_PRIMES)
+      throw new EnigmaError('INVALID_ARGUMENT', `a ring has at most ${MAX_PRIMES} primes`)
     if (primes.some((q) => q >> BigInt(RESIDUE_BITS) !== 0n) || new Set(primes).size !== primes.length)
       throw new EnigmaError('INVALID_ARGUMENT', 'the primes of a ring differ and have at most 49 bits')
     const { exports, memory, fused } = createInstance(plaintext, options)

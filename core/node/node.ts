@@ -195,6 +195,7 @@ class ComposedNode implements EnigmaNode {
     this.#state.state = 'stopped'
     this.#parts?.coordinator.stop()
     this.#parts?.member.stop()
+    this.#parts?.witness.stop()
     this.#parts?.ahead.stop()
     this.#parts?.backup.stop()
     await this.#context.jobs.stop()

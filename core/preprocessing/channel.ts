@@ -221,9 +221,9 @@ export class PartyChannel {
   }
 
   /** An error that names a party. */
-  blame(party: number, reason: Reason, what: string): EnigmaError {
+  blame(party: number, reason: Reason, what: string, more: { closing?: true } = {}): EnigmaError {
     return new EnigmaError('MPC_ABORTED', `party ${this.parties[party]} ${what}`, {
-      details: { party: this.parties[party]!, index: party, reason },
+      details: { party: this.parties[party]!, index: party, reason, ...more },
     })
   }
 

@@ -12,6 +12,9 @@ const FIELDS: FieldParameters[] = [
   // The shortest modulus the kernel accepts, and a sparse one: 2^224 + 735 and 2^255 - 19.
   { name: 'short', modulus: (1n << 224n) + 735n },
   { name: 'curve25519', modulus: (1n << 255n) - 19n },
+  // The largest prime for which products are fused, and one that is just too large.
+  { name: 'largest fused', modulus: (1n << 254n) - (1n << 220n) - 101n },
+  { name: '254 bits', modulus: (1n << 254n) - 245n },
 ]
 const KERNELS = {
   wasm: createWasmKernel,
@@ -26,6 +29,28 @@ function edges(p: bigint): bigint[] {
   const out = [0n, 1n, 2n, p - 1n, p - 2n, p >> 1n, (p >> 1n) + 1n]
   for (const bits of [29n, 51n, 58n, 64n, 87n, 102n, 128n, 153n, 192n, 203n, 204n, 223n]) {
     out.push((1n << bits) - 1n, 1n << bits, p - (1n << bits))
+  }
+  return out
+}
+
+/**
+ * Pairs of stored forms a·b near m² whose Montgomery quotient has extreme digits of 51 bits, of either sign: the sums of the
+ * fused reduction are then as large and as small as they get.
+ */
+function extremePairs(m: bigint): [bigint, bigint][] {
+  const quotients = [1n, -1n].flatMap((sign) =>
+    [1n << 50n, (1n << 50n) - 1n, (1n << 50n) - 63n].map((digit) =>
+      [0n, 51n, 102n, 153n, 204n].reduce((q, at) => q + ((sign * digit) << at), 0n),
+    ),
+  )
+  const out: [bigint, bigint][] = [[m - 1n, m - 1n]]
+  for (let a = m - 2n; a > m - 600n; a -= 2n) {
+    let inverse = 1n
+    for (let i = 0; i < 8; i++) inverse = BigInt.asUintN(255, inverse * (2n - a * inverse))
+    for (const q of quotients) {
+      const b = BigInt.asUintN(255, -q * m * inverse)
+      if (b < m) out.push([a, b])
+    }
   }
   return out
 }
@@ -100,6 +125,33 @@ for (const parameters of FIELDS) {
         )
         expect(() => f.sumOfProducts([])).toThrow(code('LENGTH_MISMATCH'))
         expect(() => f.sumOfProducts([[a, b]], largest)).toThrow(code('LENGTH_MISMATCH'))
+      })
+
+      it('multiplies the forms whose sums are the largest and the smallest', () => {
+        const extreme = extremePairs(p)
+        // Those of a short modulus are rarely below it.
+        expect(extreme.length).toBeGreaterThan(p >> 253n === 0n ? 0 : 100)
+        const words = (values: bigint[]) =>
+          f.fromMontgomery(
+            Buffer.concat(values.map((v) => Buffer.from(v.toString(16).padStart(64, '0'), 'hex').reverse())),
+          )
+        const stored = (v: FieldVector) => Buffer.from(f.toMontgomery(v))
+        let unit = 1n
+        for (let i = 0; i < 261; i++) unit = unit % 2n === 0n ? unit / 2n : (unit + p) / 2n
+        const [v, w] = [words(extreme.map(([x]) => x)), words(extreme.map(([, y]) => y))]
+        const products = extreme.map(([x, y]) => (x * y * unit) % p)
+        expect(stored(f.mul(v, w))).toEqual(stored(words(products)))
+        const inner = products.reduce((t, x) => (t + x) % p, 0n)
+        expect(stored(f.inner(v, w))).toEqual(stored(words([inner])))
+        const largest = words(extreme.map(() => p - 1n))
+        for (const k of [1, 2, 63, 64, 65, 128, 129]) {
+          const sums = products.map((x) => (BigInt(k) * x) % p)
+          const terms = new Array<[FieldVector, FieldVector]>(k).fill([v, w])
+          expect(stored(f.sumOfProducts(terms))).toEqual(stored(words(sums)))
+          const more = sums.map((x) => (x + p - 1n) % p)
+          expect(stored(f.sumOfProducts(terms, largest))).toEqual(stored(words(more)))
+          expect(stored(f.sumOfProducts(terms, words([p - 1n])))).toEqual(stored(words(more)))
+        }
       })
 
       it('gives the same at every length, tails included', () => {

@@ -8,12 +8,9 @@ export const STATISTICAL_BITS = 80
 export const MAX_BITS = 132
 
 /** Throws CIRCUIT_INVALID. */
-export function checkWidth(bits: number): void {
-  if (!Number.isInteger(bits) || bits < 1 || bits > MAX_BITS)
-    throw new EnigmaError(
-      'CIRCUIT_INVALID',
-      `integers of the gadgets have 1 to ${MAX_BITS} bits, not ${bits}`,
-    )
+export function checkWidth(bits: number, most = MAX_BITS): void {
+  if (!Number.isInteger(bits) || bits < 1 || bits > most)
+    throw new EnigmaError('CIRCUIT_INVALID', `integers of the gadgets have 1 to ${most} bits, not ${bits}`)
 }
 
 /** Σ_j 2^j·bit_j of bit-major bits (bit j of all elements, then bit j + 1 of all): one element for each `count` bits. */
@@ -105,7 +102,7 @@ export function truncate(b: CircuitBuilder, a: NodeRef, k: number, m: number, mo
 
 /**
  * ⌊a/2^m⌋ or one more, the nearer one more likely, for |a| < 2^(k−1) (TruncPr of Catrina and de Hoogh): one opening, no
- * product.
+ * product. Takes wider integers than the others: all whose masked sum stays below the modulus. Throws CIRCUIT_INVALID.
  */
 export function truncateRoughly(
   b: CircuitBuilder,
@@ -114,7 +111,7 @@ export function truncateRoughly(
   m: number,
   modulus: bigint,
 ): NodeRef {
-  checkWidth(Math.min(k, MAX_BITS))
+  checkWidth(k, modulus.toString(2).length - STATISTICAL_BITS - 2)
   const { opened, mask } = openMasked(b, a, k, m)
   const rest = b.sub(b.low(opened, m), mask)
   return b.scale(b.sub(a, rest), inversePower(m, modulus))

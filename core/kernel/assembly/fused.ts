@@ -30,7 +30,7 @@ const B: usize = 17584
 const TAIL: usize = 17664 // 16 elements
 const ACC: usize = 18176 // PAIRS times 11 columns
 const SUM: usize = 19584 // an element
-const FACTORS: usize = 20480 // up to 20 times 5 limbs
+const FACTORS: usize = 20480 // up to 20 times 5 limbs; kernel/ring.ts has no more primes
 /** Pairs of elements under way at once: independent chains that fill the pipeline. */
 const PAIRS: usize = 8
 const COLUMNS: usize = 176
@@ -305,7 +305,7 @@ function reducePairs(dst: usize, pairs: usize, large: bool): void {
   for (let c = ACC + 80; c < end; c += COLUMNS, dst += 64) pack(dst, c, large)
 }
 
-/** `sumOfProducts` of vector.ts; dst may be an operand. */
+/** `sumOfProducts` of vector.ts; dst may be c, or with up to 64 terms an operand that is not broadcast. */
 export function fusedSum(dst: usize, terms: usize, k: usize, c: usize, sc: usize, n: usize): void {
   for (; k > MOST_TERMS; k -= MOST_TERMS, terms += MOST_TERMS << 4, c = dst, sc = 32) fusedTerms(dst, terms, MOST_TERMS, c, sc, n)
   fusedTerms(dst, terms, k, c, sc, n)

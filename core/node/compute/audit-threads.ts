@@ -38,10 +38,17 @@ export const commitInThreads: CommitVector = async (values, masks, signal) => {
     part.free()
     return bytes
   }
-  const parts = await Promise.all(
-    slices.map((from) =>
-      pool.run((service) => service.commit(encoded(values, from), encoded(masks, from)), signal),
-    ),
+  // When one fails the caller frees the vectors, so the rest must not start.
+  const stop = new AbortController()
+  const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal])
+  const calls = slices.map((from) =>
+    pool.run((service) => service.commit(encoded(values, from), encoded(masks, from)), either),
   )
-  return concatBytes(...parts)
+  try {
+    return concatBytes(...(await Promise.all(calls)))
+  } catch (error) {
+    stop.abort()
+    await Promise.allSettled(calls)
+    throw error
+  }
 }

@@ -1,7 +1,7 @@
 import { anchorKey } from '../../audit/challenge.ts'
 import { AuditAborted } from '../../audit/prover.ts'
 import { decodeTranscript, transcriptDigest } from '../../audit/transcript.ts'
-import type { Anchor, AuditFacts, AuditVerdict, Transcript } from '../../audit/types.ts'
+import type { Anchor, AuditFacts, AuditVerdict, CheatEvidence, Transcript } from '../../audit/types.ts'
 import { fromHex, toHex } from '../../base/bytes.ts'
 import { systemClock } from '../../base/clock.ts'
 import { EnigmaError, hasCode } from '../../base/errors.ts'
@@ -28,6 +28,9 @@ type LedgerReader = Pick<
   Ledger,
   'deployment' | 'job' | 'jobInputs' | 'jobOutcome' | 'references' | 'getAsOf' | 'block'
 >
+
+/** Has the ledger told of a cheater; never throws. */
+type Report = (evidence: CheatEvidence) => Promise<void>
 
 export type AuditReport = AuditVerdict & {
   readonly jobId: Hex
@@ -169,24 +172,22 @@ export async function auditOver(
  */
 export async function requireProof(
   ledger: Ledger,
-  reporter: Signer,
+  report: Report,
   jobId: Hex,
   transcript: Transcript,
 ): Promise<void> {
   const facts = await auditFacts(ledger, jobId, transcript, transcript.parties)
   const verdict = await verifyInThread(transcript, facts)
-  if (!verdict.valid) throw await accusation(ledger, reporter, transcript, verdict)
+  if (!verdict.valid) throw await accusation(report, transcript, verdict)
 }
 
 /** The error for a transcript that does not verify; the contract hears of it where one statement is enough. */
 async function accusation(
-  ledger: Ledger,
-  reporter: Signer,
+  report: Report,
   { parties }: Transcript,
   { culprit, evidence, reason }: AuditVerdict & { valid: false },
 ): Promise<EnigmaError> {
-  if (evidence !== undefined)
-    await ledger.reportEvidence(reporter, evidence, { wait: 'stored' }).catch(() => undefined)
+  if (evidence !== undefined) await report(evidence)
   if (culprit === undefined)
     return new EnigmaError('MPC_ABORTED', `the run proves nothing: ${reason}`, {
       details: { reason: 'AUDIT' },
@@ -203,7 +204,7 @@ async function accusation(
  */
 export async function nameCulprit(
   ledger: Ledger,
-  reporter: Signer,
+  report: Report,
   jobId: Hex,
   error: unknown,
 ): Promise<unknown> {
@@ -215,7 +216,7 @@ export async function nameCulprit(
       await auditFacts(ledger, jobId, transcript, transcript.parties),
     )
     if (verdict.valid || verdict.culprit === undefined) return error
-    return await accusation(ledger, reporter, transcript, verdict)
+    return await accusation(report, transcript, verdict)
   } catch {
     return error
   }

@@ -1,32 +1,49 @@
 import { contradiction } from '../../audit/evidence.ts'
 import type { RunView } from '../../audit/types.ts'
-import { fromHex, toHex } from '../../base/bytes.ts'
+import { concatBytes, fromHex, toHex } from '../../base/bytes.ts'
 import { EnigmaError } from '../../base/errors.ts'
+import { second } from '../../base/units.ts'
 import type { BlockRef, Hex, LedgerEvent, Signer } from '../../ledger/types.ts'
 import type { NodeId } from '../../transport/types.ts'
 import { account, type NodeContext } from '../context.ts'
 import { demandKey, type OpenDemand } from '../ledger-index.ts'
 import { statements } from './audit.ts'
 import { decodeMessage, encodeMessage } from './messages.ts'
+import { type Rota, STEP_MS } from './rota.ts'
 import type { Views } from './views.ts'
 
-/** Whom this node has asked on the ledger, by job and party: the run's nonce. */
+/**
+ * Whose answer this node awaits on the ledger, by job and party: the run's nonce, and in how many spans after the deadline
+ * it is this node's turn to report silence.
+ */
 const NAMESPACE = 'audit-demands'
+
+const NONCE_BYTES = 32
+
+function awaiting(nonce: Hex, turn: number): Uint8Array {
+  return concatBytes(fromHex(nonce, NONCE_BYTES), Uint8Array.of(turn))
+}
+
+function turnOf(stored: Uint8Array): number {
+  return stored[NONCE_BYTES] ?? 0
+}
 
 /**
  * Silence in audited runs (core/ledger/solidity/Evidence.sol). This node answers every demand that names it, and reports
- * whom it has asked itself and who let the deadline pass. What is open is read from the ledger's events, so that a
+ * who let the deadline of a demand pass that it has made, or would have. What is open is read from the ledger's events, so that a
  * restart or a reorganisation loses nothing; transactions carry ids and are not made twice. Fees: core/ledger/README.md.
  */
 export class Demands {
   readonly #context: NodeContext
   readonly #views: Views
+  readonly #rota: Rota
   /** Transactions under way. */
   readonly #busy = new Set<string>()
 
-  constructor(context: NodeContext, views: Views) {
+  constructor(context: NodeContext, views: Views, rota: Rota) {
     this.#context = context
     this.#views = views
+    this.#rota = rota
     context.index.onEvent((event) => {
       if (event.name === 'DemandAnswered') this.#once(`judge/${event.demand}`, () => this.#judge(event))
     })
@@ -40,9 +57,10 @@ export class Demands {
 
   /**
    * Asks a silent party on the ledger to say what comes after the last round that it signed; once for each party of a job,
-   * whoever asks.
+   * whoever asks, this node when `rank` others have had their turn. A demand of somebody else is watched: it may be of the
+   * party's own making, and nobody else there to report its silence.
    */
-  demand(view: RunView, party: NodeId): void {
+  demand(view: RunView, party: NodeId, rank: number): void {
     this.#once(`demand/${view.jobId}/${party}`, async () => {
       const { kv, ledger, log, nodeKey } = this.#context
       const { jobId, nonce } = view
@@ -50,14 +68,15 @@ export class Demands {
       const signed = last?.signed[view.parties.indexOf(party)]
       const key = demandKey({ jobId, party })
       if (last === undefined || signed === undefined || kv.get(NAMESPACE, key) !== undefined) return
-      if ((await ledger.demandOf(jobId, party)) !== undefined) return
+      await this.#rota.wait(rank)
+      if (await this.#watch(view, party, rank)) return
       const signer = await this.#account()
       if (signer === undefined) {
         log.info('a silent member is not asked: the account of this node is locked', { job: jobId, party })
         return
       }
       // Before the transaction: whoever asks must know it after a crash, to report.
-      kv.set(NAMESPACE, key, fromHex(nonce, 32))
+      kv.set(NAMESPACE, key, awaiting(nonce, 0))
       log.warn('a silent member is asked on the ledger', { job: jobId, party })
       try {
         await ledger.demandAnswer(
@@ -66,10 +85,20 @@ export class Demands {
           { id: `demand/${key}` },
         )
       } catch (error) {
-        if (EnigmaError.from(error).code !== 'NOT_RUNNING') kv.delete(NAMESPACE, key)
-        throw error
+        if (EnigmaError.from(error).code === 'NOT_RUNNING') throw error
+        kv.delete(NAMESPACE, key)
+        // Somebody else was faster.
+        if (!(await this.#watch(view, party, rank))) throw error
       }
     })
+  }
+
+  /** Whether there was a demand to the party in this job; one that is open is watched from now on. */
+  async #watch({ jobId, nonce }: RunView, party: NodeId, rank: number): Promise<boolean> {
+    const { kv, ledger } = this.#context
+    const open = await ledger.demandOf(jobId, party, 'latest')
+    if (open?.answered === false) kv.set(NAMESPACE, demandKey({ jobId, party }), awaiting(nonce, rank + 1))
+    return open !== undefined
   }
 
   #look({ timestamp }: BlockRef): void {
@@ -78,7 +107,8 @@ export class Demands {
       const over = timestamp > demand.deadline
       if (demand.party === nodeKey.address && !over)
         this.#once(`answer/${demand.demand}`, () => this.#answer(demand))
-      if (over && kv.get(NAMESPACE, demandKey(demand)) !== undefined)
+      const stored = kv.get(NAMESPACE, demandKey(demand))
+      if (stored !== undefined && timestamp > demand.deadline + (turnOf(stored) * STEP_MS) / second)
         this.#once(`silence/${demandKey(demand)}`, () => this.#report(demand))
     }
   }
@@ -107,7 +137,7 @@ export class Demands {
   async #judge({ jobId, party, content }: LedgerEvent & { name: 'DemandAnswered' }): Promise<void> {
     const { kv, ledger, nodeKey } = this.#context
     const stored = kv.get(NAMESPACE, demandKey({ jobId, party }))
-    const view = stored && this.#views.get({ jobId, nonce: toHex(stored) })
+    const view = stored && this.#views.get({ jobId, nonce: toHex(stored.subarray(0, NONCE_BYTES)) })
     if (view === undefined) return
     const { signer } = statements(ledger.deployment)
     for (const { round, ...answered } of decodeMessage('statements', fromHex(content)).rounds) {
@@ -116,7 +146,9 @@ export class Demands {
       const told = { jobId, nonce: view.nonce, party, round, signed: [known, answered] as const }
       const evidence = contradiction(told, signer)
       if (evidence !== undefined)
-        return void (await ledger.reportEvidence(nodeKey, evidence, { id: `evidence/${jobId}/${party}` }))
+        return void (await ledger.reportEvidence(nodeKey, evidence, {
+          id: `evidence/${jobId}/${party}/${evidence.kind}`,
+        }))
     }
   }
 

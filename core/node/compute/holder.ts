@@ -1,14 +1,16 @@
-import { fromHex } from '../../base/bytes.ts'
+import { fromHex, toHex } from '../../base/bytes.ts'
 import { EnigmaError } from '../../base/errors.ts'
 import { second } from '../../base/units.ts'
 import type { ShareRecord } from '../../dht/types.ts'
 import type { Hex } from '../../ledger/types.ts'
 import { decodePredicate } from '../../predicates/codec.ts'
 import { conditionsOf } from '../../predicates/explain.ts'
+import { digestCommitments } from '../../sharing/commitments.ts'
 import type { NodeId } from '../../transport/types.ts'
 import type { NodeContext } from '../context.ts'
 import { checkPlan, type JobFacts, readJob } from './attempt.ts'
 import { decodeMessage, encodeMessage, PROTOCOLS } from './messages.ts'
+import { pieceDigest } from './pieces.ts'
 import { functionOf, readParams } from './program.ts'
 import { dealPieces } from './resharing.ts'
 
@@ -57,7 +59,13 @@ export function heldShare(context: NodeContext, ref: Hex): ShareRecord | undefin
  * releases is a fresh verifiable re-sharing of its shares, each member's piece to that member alone.
  */
 export function serveHolder(context: NodeContext): void {
-  const { transport, ledger, log } = context
+  const { transport, ledger, log, index, nodeKey } = context
+  /** The last attempt that this node dealt for, by job and coordinator. */
+  const dealtFor = new Map<Hex, Map<NodeId, number>>()
+  index.onEvent((event) => {
+    if (event.name === 'JobDone' || event.name === 'JobFailed' || event.name === 'JobCancelled')
+      dealtFor.delete(event.jobId)
+  })
 
   const request = (to: NodeId, protocol: string, payload: Uint8Array) =>
     to === transport.self
@@ -102,21 +110,29 @@ export function serveHolder(context: NodeContext): void {
         )
       return { record, helpers: helpers.map((h) => h.index), first: helpers[0]?.node === transport.self }
     })
+    // Two dealings for one attempt would look like two stories.
+    const attempts = dealtFor.get(plan.jobId) ?? new Map<NodeId, number>()
+    if ((attempts.get(from) ?? -1) >= plan.attempt)
+      throw new EnigmaError('INVALID_ARGUMENT', 'this node has dealt for this attempt already')
+    dealtFor.set(plan.jobId, attempts.set(from, plan.attempt))
     const dealt = await dealPieces(inputs, plan.committee.length, facts.job.threshold)
+    const names = { jobId: plan.jobId, attempt: plan.attempt, coordinator: from }
+    const signature = nodeKey.signDigest(
+      pieceDigest(ledger.deployment, names, toHex(digestCommitments(dealt.commitments))),
+    )
     await Promise.all(
       plan.committee.map((member, i) =>
         request(
           member,
           PROTOCOLS.piece,
           encodeMessage('piece', {
-            jobId: plan.jobId,
-            attempt: plan.attempt,
-            coordinator: from,
+            ...names,
             refs,
             values: dealt.values[i] as Uint8Array,
             masks: dealt.masks[i] as Uint8Array,
             commitments: dealt.commitments,
             originals: inputs.map(({ record, first }) => (first ? record.commitments : new Uint8Array())),
+            signature,
           }),
         ),
       ),

@@ -4,11 +4,12 @@ import { transcriptDigest as auditDigest } from '../../audit/transcript.ts'
 import { fromHex, toHex } from '../../base/bytes.ts'
 import { withTimeout } from '../../base/clock.ts'
 import { EnigmaError } from '../../base/errors.ts'
-import { second } from '../../base/units.ts'
+import { minute, second } from '../../base/units.ts'
 import type { BuiltProgram } from '../../circuits/types.ts'
 import { bn254Scalar } from '../../field/fields.ts'
 import type { FieldVector } from '../../field/types.ts'
 import type { Hex } from '../../ledger/types.ts'
+import { PartyChannel } from '../../preprocessing/channel.ts'
 import { joinCommittee } from '../../shamir-mpc/party.ts'
 import { isLinear, runLinearProgram, runProgram } from '../../shamir-mpc/program.ts'
 import type { NodeId } from '../../transport/types.ts'
@@ -17,6 +18,7 @@ import type { NodeContext } from '../context.ts'
 import type { Preprocessing } from '../preprocessing.ts'
 import { attemptKey, checkPlan, type JobFacts, NO_DIGEST, readJob, transcriptDigest } from './attempt.ts'
 import { decodeMessage, encodeMessage, type Message, PROTOCOLS } from './messages.ts'
+import { agreeOnPieces, requireSignedPiece } from './pieces.ts'
 import { buildJob } from './program.ts'
 import { resultDigest, sealAad } from './requester.ts'
 import { InputCollector } from './resharing.ts'
@@ -27,6 +29,8 @@ const OUTPUTS = 'outputs'
 const PLAN_WAIT_MS = 30 * second
 /** Longest silence of one party within a round: after it the attempt ends and names the party. */
 const ROUND_TIMEOUT_MS = 15 * second
+/** Members check their pieces before they compare what they have: longest wait for one. */
+const AGREE_TIMEOUT_MS = 2 * minute
 /** For the pieces of all helpers: a base, and time for big vectors. */
 const PIECES_BASE_MS = 30 * second
 const PIECES_PER_VALUE_MS = 1
@@ -80,6 +84,10 @@ export class Member {
     this.#context = context
     this.#preprocessing = preprocessing
     this.#witness = witness
+    context.index.onEvent((event) => {
+      if (event.name === 'JobDone' || event.name === 'JobFailed' || event.name === 'JobCancelled')
+        this.#forget(event.jobId)
+    })
     context.serve(PROTOCOLS.ready, async () => {
       if (!context.serving()) throw new EnigmaError('NOT_RUNNING', 'this node is paused')
       return encodeMessage('empty', {})
@@ -187,7 +195,27 @@ export class Member {
     } finally {
       attempt.ended = true
       attempt.collector.free()
+      this.#reduce(attempt)
     }
+  }
+
+  /** What ended is kept for its number and its result while the job is open, without what others have made it hold. */
+  #reduce(attempt: Attempt): void {
+    const { transport, index } = this.#context
+    const { plan, facts } = attempt
+    const { jobId, committee } = plan
+    attempt.plan = { ...plan, sources: [] }
+    attempt.facts = { ...facts, refs: [], references: [], params: new Uint8Array() }
+    // Its leader publishes it.
+    if (committee[0] !== transport.self) delete attempt.publicTranscript
+    const state = index.jobs.get(jobId)?.state
+    if (state === 'done' || state === 'failed' || state === 'cancelled') this.#forget(jobId)
+  }
+
+  #forget(jobId: Hex): void {
+    for (const [key, { plan, ended }] of this.#attempts)
+      if (ended && plan.jobId === jobId) this.#attempts.delete(key)
+    this.#failures.delete(jobId)
   }
 
   async #rejoin(from: NodeId, { jobId, attempt }: Message<'abort'>): Promise<Uint8Array> {
@@ -225,12 +253,39 @@ export class Member {
     })
   }
 
-  #output(attempt: Attempt, built: BuiltProgram, inputs: FieldVector[]): Promise<FieldVector> {
-    if (attempt.facts.job.protocol !== 'honest-majority') return this.#spdz(attempt, built)
+  async #output(attempt: Attempt, built: BuiltProgram, inputs: FieldVector[]): Promise<FieldVector> {
+    const { signal } = attempt.abort
+    const spdz = attempt.facts.job.protocol !== 'honest-majority'
+    if (spdz || !isLinear(built.circuit)) await this.#agree(attempt)
+    if (spdz) return this.#spdz(attempt, built)
     this.#touch(attempt, 'computing', 0, 1)
     if (!isLinear(built.circuit)) return this.#together(attempt, built, inputs)
-    const { signal } = attempt.abort
     return runLinearProgram(bn254Scalar, built.circuit, inputs, { params: built.params, signal })
+  }
+
+  /** Holders that tell two stories must not make members suspect each other. */
+  async #agree({ plan, collector, abort }: Attempt): Promise<void> {
+    const { transport, ledger } = this.#context
+    const { jobId, committee, attempt } = plan
+    const { signal } = abort
+    const coordinator = committee[0] as NodeId
+    const parties = [...committee].sort()
+    const session = await transport.openSession(
+      `${attemptKey(jobId, attempt, coordinator)}/pieces`,
+      parties.filter((id) => id !== transport.self),
+      { signal },
+    )
+    const index = parties.indexOf(transport.self)
+    const channel = new PartyChannel({ session, parties, index, timeoutMs: AGREE_TIMEOUT_MS, signal })
+    try {
+      const own = { plan: transcriptDigest(plan, []), pieces: collector.signed() }
+      await agreeOnPieces(channel, own, { jobId, attempt, coordinator }, ledger.deployment)
+    } catch (error) {
+      await channel.abort(error)
+      throw error
+    } finally {
+      await session.close()
+    }
   }
 
   async #spdz(attempt: Attempt, built: BuiltProgram): Promise<FieldVector> {
@@ -292,6 +347,7 @@ export class Member {
   }
 
   async #piece(from: NodeId, piece: Message<'piece'>): Promise<Uint8Array> {
+    requireSignedPiece(this.#context.ledger.deployment, from, piece)
     const attempt = await this.#attempt(attemptKey(piece.jobId, piece.attempt, piece.coordinator))
     await attempt.collector.add(from, piece)
     attempt.active = this.#context.clock.now()

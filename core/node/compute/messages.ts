@@ -90,6 +90,16 @@ export const schemas = {
     commitments: bytes,
     /** The dealers' commitments of each reference, from the holder that the coordinator named first; else empty. */
     originals: z.array(bytes),
+    /** The holder's, over the digest of the commitments (pieces.ts). */
+    signature: bytes,
+  }),
+  /** What a member has of an attempt, for the others: the digest of its plan, and what holders have signed, by holder. */
+  received: z.strictObject({
+    plan: hash,
+    pieces: z
+      .array(z.strictObject({ holder: nodeId, commitments: hash, signature: bytes }))
+      .min(1)
+      .max(MAX_REFS),
   }),
   viewed: z.strictObject({ jobId: hash, nonce: hash }),
   view: z.strictObject({

@@ -81,6 +81,7 @@ interface Arrived {
   masks: FieldVector
   commitments: CoefficientCommitments
   digest: Hex
+  signature: Uint8Array
 }
 
 export interface CollectorOptions {
@@ -121,7 +122,14 @@ export class InputCollector {
     return [...this.#arrived].map(([holder, { digest }]) => ({ holder, commitments: digest }))
   }
 
-  /** Takes a holder's piece. PERMISSION_DENIED when none is expected of it, SHARE_INVALID when it is ill-formed. */
+  /** What the holders have signed, in the order of their names. */
+  signed(): Message<'received'>['pieces'] {
+    return [...this.#arrived]
+      .map(([holder, { digest, signature }]) => ({ holder, commitments: digest, signature }))
+      .sort((a, b) => (a.holder < b.holder ? -1 : 1))
+  }
+
+  /** Takes a holder's piece, whose signature the caller has checked. PERMISSION_DENIED when none is expected of it, SHARE_INVALID when it is ill-formed. */
   async add(from: NodeId, piece: Message<'piece'>): Promise<void> {
     const positions = this.#expected.get(from)
     if (positions === undefined || this.#arrived.has(from))
@@ -154,6 +162,7 @@ export class InputCollector {
       masks,
       commitments,
       digest: toHex(digestCommitments(piece.commitments)),
+      signature: piece.signature.slice(),
     })
     if (this.#arrived.size === this.#expected.size) this.#all.resolve()
   }
@@ -196,7 +205,9 @@ export class InputCollector {
       freeCommitments(commitments)
     }
     for (const original of this.#originals.values()) freeCommitments(original)
+    this.#arrived.clear()
     this.#originals.clear()
+    this.#encodedOriginals.clear()
   }
 
   async #original(position: number, bytes: Uint8Array): Promise<CoefficientCommitments> {

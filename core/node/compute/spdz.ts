@@ -2,6 +2,7 @@ import { keccak_256 } from '@noble/hashes/sha3.js'
 import { auditedMaterial } from '../../audit/layout.ts'
 import { runAudited } from '../../audit/prover.ts'
 import { encodeTranscript } from '../../audit/transcript.ts'
+import type { CheatEvidence } from '../../audit/types.ts'
 import { fromHex, toHex, utf8 } from '../../base/bytes.ts'
 import { minute } from '../../base/units.ts'
 import type { BuiltProgram } from '../../circuits/types.ts'
@@ -103,6 +104,7 @@ async function runMember(
   const nonce = toHex(keccak_256(utf8(JSON.stringify([material.epoch.id, ranges]))))
   run.onRun(nonce)
   const named = { jobId: run.jobId as Hex, nonce }
+  const report = (evidence: CheatEvidence) => witness.report(evidence, committee)
   const session = await transport.openSession(`${id}/spdz`, others, { signal })
   const auditSession = await transport.openSession(`${id}/audit`, others, { signal })
   try {
@@ -123,13 +125,13 @@ async function runMember(
         else run.onPhase(phase === 'closing' ? 'computing' : 'preparing', 1, 1)
       },
     })
-    await requireProof(context.ledger, context.nodeKey, run.jobId as Hex, transcript)
+    await requireProof(context.ledger, report, run.jobId as Hex, transcript)
     const joined = field.concat([output, outputMasks])
     output.free()
     outputMasks.free()
     return { output: joined, transcript: encodeTranscript(transcript) }
   } catch (error) {
-    const culprit = await nameCulprit(context.ledger, context.nodeKey, named.jobId, error)
+    const culprit = await nameCulprit(context.ledger, report, named.jobId, error)
     throw await witness.examine(named, committee, culprit)
   } finally {
     material.macKey.free()

@@ -12,6 +12,10 @@ const PAGE = 100
 const ASK_TIMEOUT_MS = 10 * second
 /** A demand may come long after the job; a view is some kilobytes. */
 const KEPT_MS = 90 * day
+/** Views kept at most, whoever makes this node run jobs: some 40 MB with three parties each. */
+const MAX_VIEWS = 10_000
+/** Runs after which it is time to look. */
+const PRUNE_EVERY = 100
 /** 64 parties, 4 rounds: 70 kB. */
 const MAX_VIEW_BYTES = 128 * KiB
 
@@ -26,6 +30,7 @@ export type Answer = RunView | 'refused' | 'silent'
  */
 export class Views {
   readonly #context: NodeContext
+  #sincePruned = 0
 
   constructor(context: NodeContext) {
     this.#context = context
@@ -41,6 +46,7 @@ export class Views {
   /** Starts a view; each call adds a round, durably. */
   recorder(run: Run, parties: readonly NodeId[]): (round: RoundView) => void {
     const { kv, clock } = this.#context
+    if (++this.#sincePruned >= PRUNE_EVERY) this.prune()
     const at = clock.now()
     let rounds: RoundView[] = []
     return (round) => {
@@ -74,17 +80,25 @@ export class Views {
     return new Map(await Promise.all(answers))
   }
 
-  /** Forgets what nobody asks about any more. */
-  prune(): void {
+  /** Forgets what nobody asks about any more, and the oldest of more than `most`. */
+  prune(most = MAX_VIEWS): void {
     const { kv, clock } = this.#context
+    this.#sincePruned = 0
     const before = clock.now() - KEPT_MS
+    const kept: { name: string; at: number }[] = []
     let after: string | undefined
     for (;;) {
       const page = kv.list(NAMESPACE, after, PAGE)
-      for (const { key: name, value } of page) if (decodeStored(value).at < before) kv.delete(NAMESPACE, name)
-      if (page.length < PAGE) return
+      for (const { key: name, value } of page) {
+        const { at } = decodeStored(value)
+        if (at < before) kv.delete(NAMESPACE, name)
+        else kept.push({ name, at })
+      }
+      if (page.length < PAGE) break
       after = page.at(-1)?.key
     }
+    const tooMany = kept.sort((a, b) => a.at - b.at).slice(0, Math.max(0, kept.length - most))
+    for (const { name } of tooMany) kv.delete(NAMESPACE, name)
   }
 }
 

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { commitmentsDigest, runContext } from '../../../core/audit/challenge.ts'
 import { encodeAnswer } from '../../../core/audit/closing.ts'
 import { ANSWER_ROUND } from '../../../core/audit/constants.ts'
-import { findEquivocation, signedRound } from '../../../core/audit/evidence.ts'
+import { findEquivocations, signedRound } from '../../../core/audit/evidence.ts'
 import { layoutOf } from '../../../core/audit/layout.ts'
 import { replay } from '../../../core/audit/replay.ts'
 import { decodeTranscript, encodeTranscript } from '../../../core/audit/transcript.ts'
@@ -237,14 +237,14 @@ describe('evidence for the contract', () => {
     // The others signed one story each: up to the fork they agree, after it only the cheater is in both.
     const view = viewOf(honest)
     const party = run.parties[2]
-    expect(findEquivocation(view, viewOf(forked), signer)).toMatchObject({
+    expect(findEquivocations(view, viewOf(forked), signer)[0]).toMatchObject({
       ...{ kind: 'equivocation', party, round: 4 },
     })
-    expect(findEquivocation(view, view, signer)).toBeUndefined()
+    expect(findEquivocations(view, view, signer)).toEqual([])
     // Another run that passes itself off as this one: its signatures are of that run.
     const nonce = toHex(new Uint8Array(32).fill(9))
-    expect(findEquivocation({ ...view, nonce }, { ...viewOf(other), nonce }, signer)).toBeUndefined()
-    expect(findEquivocation(view, { ...viewOf(other), jobId: nonce }, signer)).toBeUndefined()
+    expect(findEquivocations({ ...view, nonce }, { ...viewOf(other), nonce }, signer)).toEqual([])
+    expect(findEquivocations(view, { ...viewOf(other), jobId: nonce }, signer)).toEqual([])
   })
 
   it('names nobody when a view was changed by whoever shows it', () => {
@@ -265,7 +265,7 @@ describe('evidence for the contract', () => {
           const rounds = view.rounds.map((round, k) =>
             k === r ? { ...round, signed: round.signed.map((s, at) => put(at, s)) } : round,
           )
-          expect(findEquivocation(view, { ...view, rounds }, signer)).toBeUndefined()
+          expect(findEquivocations(view, { ...view, rounds }, signer)).toEqual([])
         },
       ),
     )

@@ -1,7 +1,7 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { decodeAnswer } from '../../../core/audit/closing.ts'
-import { concatBytes } from '../../../core/base/bytes.ts'
+import { concatBytes, toHex } from '../../../core/base/bytes.ts'
 import { bgvParameters } from '../../../core/bgv/parameters.ts'
 import { openingDigest } from '../../../core/commitments/openings.ts'
 import { roundDigest } from '../../../core/commitments/rounds.ts'
@@ -9,7 +9,11 @@ import { bn254Scalar } from '../../../core/field/fields.ts'
 import type { Predicate } from '../../../core/ipc/index.ts'
 import { evidenceDigest } from '../../../core/ledger/evidence.ts'
 import type { EvidenceKind, Hex } from '../../../core/ledger/types.ts'
+import { decodeMessage, encodeMessage, PROTOCOLS } from '../../../core/node/compute/messages.ts'
+import { pieceDigest } from '../../../core/node/compute/pieces.ts'
+import type { DealtPieces, dealPieces } from '../../../core/node/compute/resharing.ts'
 import { STEP } from '../../../core/preprocessing/channel.ts'
+import { digestCommitments } from '../../../core/sharing/commitments.ts'
 import { Libp2pTransport } from '../../../core/transport/libp2p.ts'
 import type { NodeId, Session } from '../../../core/transport/types.ts'
 import { LocalSigner } from '../../../core/wallet/signer.ts'
@@ -49,7 +53,10 @@ beforeAll(async () => {
 }, 120_000)
 
 afterAll(() => network?.stop(), 60_000)
-afterEach(() => vi.restoreAllMocks())
+afterEach(() => {
+  vi.restoreAllMocks()
+  twice.active = false
+})
 
 /**
  * One node, the first member of a committee that leads it or does not, has its messages changed in the sessions whose name
@@ -137,6 +144,66 @@ function equivocate(suffix: string, round: number, change: Change, leads = false
   return tamper(suffix, alter, leads)
 }
 
+/** Second dealings, by the digest of the commitments of the first. */
+const second = vi.hoisted(() => new Map<string, { pieces: Uint8Array[]; other: DealtPieces }>())
+vi.mock(import('../../../core/node/compute/resharing.ts'), async (original) => {
+  const actual = await original()
+  return {
+    ...actual,
+    dealPieces: async (...args: Parameters<typeof dealPieces>) => {
+      const dealt = await actual.dealPieces(...args)
+      if (twice.active)
+        second.set(toHex(digestCommitments(dealt.commitments)), {
+          pieces: dealt.values,
+          other: await actual.dealPieces(...args),
+        })
+      return dealt
+    },
+  }
+})
+const twice = vi.hoisted(() => ({ active: false }))
+
+/** One holder gives one member a piece of another dealing, each valid and signed; neither of them leads. */
+function dealTwice(): { holder?: NodeId; member?: NodeId } {
+  const told: { holder?: NodeId; member?: NodeId } = {}
+  twice.active = true
+  const keys = new Map<string, LocalSigner>()
+  const sign = LocalSigner.prototype.signDigest
+  vi.spyOn(LocalSigner.prototype, 'signDigest').mockImplementation(function (this: LocalSigner, digest) {
+    keys.set(this.address, this)
+    return sign.call(this, digest)
+  })
+  const request = Libp2pTransport.prototype.request
+  vi.spyOn(Libp2pTransport.prototype, 'request').mockImplementation(function (
+    this: Libp2pTransport,
+    to,
+    protocol,
+    payload,
+    options,
+  ) {
+    const send = (bytes: Uint8Array) => request.call(this, to, protocol, bytes, options)
+    if (protocol !== PROTOCOLS.piece) return send(payload)
+    const piece = decodeMessage('piece', payload)
+    if (piece.attempt > 1 || [this.self, to].includes(piece.coordinator)) return send(payload)
+    told.holder ??= this.self
+    told.member ??= to
+    if (told.holder !== this.self || told.member !== to) return send(payload)
+    const { pieces, other } = second.get(toHex(digestCommitments(piece.commitments)))!
+    const at = pieces.findIndex((values) => Buffer.compare(values, piece.values) === 0)
+    const commitments = toHex(digestCommitments(other.commitments))
+    return send(
+      encodeMessage('piece', {
+        ...piece,
+        values: other.values[at]!,
+        masks: other.masks[at]!,
+        commitments: other.commitments,
+        signature: sign.call(keys.get(this.self)!, pieceDigest(network.chain.deployment, piece, commitments)),
+      }),
+    )
+  })
+  return told
+}
+
 /** Verdicts on all nodes of the network in one job. */
 async function verdicts(id: string): Promise<{ node: NodeId; kind: EvidenceKind }[]> {
   const ledger = network.ledger()
@@ -162,6 +229,22 @@ describe('a member that cheats (§5.1.2)', () => {
     expect(job.committee).not.toContain(cheater.node)
     expect(job.excluded).toEqual(reason === undefined ? [] : [{ node: cheater.node, reason }])
   })
+})
+
+describe('a holder that gives two members pieces of different dealings', () => {
+  it.each(['honest-majority', 'spdz', 'spdz-audited'] as const)(
+    'costs an attempt, and no member is suspected (%s)',
+    async (protocol) => {
+      const refs = await Promise.all([alice.share('12', rule), bob.share('30.5', rule)])
+      const told = dealTwice()
+      const id = await analyst.request({ function: 'variance', refs, protocol, n: 3 })
+      expect(await analyst.result(id)).toEqual(['171.125'])
+      const { job } = await analyst.call('compute.get', { id })
+      expect(told.member).toBeDefined()
+      expect(job.attempt).toBeGreaterThan(1)
+      expect(job.excluded).toEqual([])
+    },
+  )
 })
 
 describe('a member of an audited job', () => {

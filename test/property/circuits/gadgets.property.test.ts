@@ -92,6 +92,25 @@ describe('comparisons of 64-bit integers', () => {
   })
 })
 
+it('approximate truncation takes the widest integers whose masked sum is below the field, and no wider', () => {
+  const widest = R.toString(2).length - 82
+  const limit = 1n << BigInt(widest - 1)
+  fc.assert(
+    fc.property(fc.bigInt({ min: -limit, max: limit - 1n }), fc.integer({ min: 1, max: 100 }), (x, m) => {
+      const power = 1n << BigInt(m)
+      const values = [x, limit - 1n, -limit]
+      const quotients = values.map((v) => (v - floorMod(v, power)) / power)
+      run([values], (b, a) => truncateRoughly(b, a, widest, m, R)).forEach((q, i) => {
+        expect([0n, 1n]).toContain(q - quotients[i]!)
+      })
+    }),
+    { numRuns: 15 },
+  )
+  expect(() => run([[1n]], (b, a) => truncateRoughly(b, a, widest + 1, 20, R))).toThrow(
+    expect.objectContaining({ code: 'CIRCUIT_INVALID' }),
+  )
+})
+
 describe('ranges', () => {
   const limit = 1n << 63n
 

@@ -52,3 +52,15 @@ describe.each([2, 3])('an audited run of %i parties', (n) => {
     )
   })
 })
+
+it('parties whose endpoints show different blocks end the run, and suspect nobody', async () => {
+  const run = await auditedRun(3, mixed(), [X, Y], {
+    timeoutMs: 5000,
+    party: (i, { ledger }) =>
+      i === 0 ? { ledger: { ...ledger, confirm: async () => new Uint8Array(32).fill(1) } } : {},
+  })
+  for (const { reason } of run.outcomes as PromiseRejectedResult[]) {
+    expect(reason).toMatchObject({ code: 'MPC_ABORTED' })
+    expect(['ECHO', 'TOLD']).toContain(reason.details.reason)
+  }
+})

@@ -69,6 +69,26 @@ describe('threads for a service without state', () => {
     await expect(pool.run((s) => s.count(), AbortSignal.abort(new Error('before')))).rejects.toThrow('before')
   })
 
+  it('do not start a call that is cancelled in the moment of its turn', async () => {
+    make(1)
+    const stop = new AbortController()
+    const first = pool.run((s) => s.count()).then(() => stop.abort(new Error('not wanted')))
+    const second = pool.run((s) => s.spin(), stop.signal)
+    const third = pool.run((s) => s.count())
+    await expect(second).rejects.toThrow('not wanted')
+    await first
+    expect(await third).toBe(2)
+  })
+
+  it('replace a thread that ended while it had nothing to do', async () => {
+    make(1)
+    const ended = Promise.withResolvers<void>()
+    process.once('worker', (worker) => worker.once('exit', () => ended.resolve()))
+    await pool.run((s) => s.endSoon())
+    await ended.promise
+    expect(await pool.run((s) => s.count())).toBe(1)
+  })
+
   it('reject what is under way when they are closed', async () => {
     make(1)
     const calls = Promise.allSettled([pool.run((s) => s.spin()), pool.run((s) => s.count())])

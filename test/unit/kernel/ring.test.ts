@@ -27,12 +27,14 @@ function elements(prg: Prg, n: number): Uint8Array {
 }
 
 describe.each([
-  [16, true],
-  [128, true],
-  [128, false],
-])('polynomials modulo X^%i + 1, with fused multiply-adds: %s', (n, fused) => {
+  [16, true, 9],
+  [16, true, 19],
+  [16, false, 19],
+  [128, true, 9],
+  [128, false, 9],
+])('polynomials modulo X^%i + 1, with fused multiply-adds: %s, and %i primes', (n, fused, count) => {
   const prg = new Prg(new Uint8Array(32).fill(n))
-  const primes = ringPrimes(n, 49, 9)
+  const primes = ringPrimes(n, 49, count)
   const ring = new RnsRing(n, primes, R, { fused })
 
   it('multiplies as schoolbook does, modulo every prime', () => {

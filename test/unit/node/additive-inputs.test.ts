@@ -62,6 +62,7 @@ async function handOver(n: number) {
         masks: dealt.masks[i]!,
         commitments: dealt.commitments,
         originals: refs.map((ref) => originals.get(ref)!),
+        signature: new Uint8Array(65),
       })
   }
   for (const collector of collectors) await collector.complete(new AbortController().signal)

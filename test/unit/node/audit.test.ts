@@ -201,7 +201,7 @@ describe('the audit of a job on the ledger', () => {
     })
     const outcome = failed.outcomes[1]!
     if (outcome.status === 'fulfilled') throw new Error('accepted')
-    expect(await nameCulprit(ledger, sender, jobId, outcome.reason)).toMatchObject({
+    expect(await nameCulprit(ledger, async () => undefined, jobId, outcome.reason)).toMatchObject({
       code: 'MPC_ABORTED',
       details: { party: run.parties[0], reason: 'BAD_OPENING' },
     })

@@ -89,6 +89,8 @@ class Node {
   witness!: Witness
   context!: NodeContext
   running = false
+  /** Until then only the first of a committee has its turn. */
+  readonly turn = Promise.withResolvers<void>()
 
   constructor(key: LocalSigner) {
     this.key = key
@@ -104,7 +106,8 @@ class Node {
     await index.start()
     const transport = network.join(this.key.address)
     this.context = {
-      ...{ clock: systemClock, log: silentLog, kv, ledger: client, index, transport, nodeKey: this.key },
+      clock: { ...systemClock, sleep: () => this.turn.promise },
+      ...{ log: silentLog, kv, ledger: client, index, transport, nodeKey: this.key },
       registry: new Registry(client, index),
       serve: (protocol: string, handler: RequestHandler) => transport.handle(protocol, handler),
     } as unknown as NodeContext
@@ -117,6 +120,7 @@ class Node {
   /** Without a word; `start` goes on with the same database. */
   async halt(): Promise<void> {
     this.running = false
+    this.witness.stop()
     network.kill(this.key.address)
     await this.#index?.stop()
     await this.#client?.stop()
@@ -160,9 +164,9 @@ function rounds(count: number, odd?: { round: number; party: number; signed: Sig
   }))
 }
 
-const accused = (i: number) =>
+const accused = (i: number, more = {}) =>
   new EnigmaError('MPC_ABORTED', 'did not sign', {
-    details: { party: parties[i]!, index: i, reason: 'BAD_SIGNATURE' },
+    details: { party: parties[i]!, index: i, reason: 'BAD_SIGNATURE', ...more },
   })
 const lost = (i: number) =>
   new EnigmaError('MPC_PARTY_LOST', 'silent', { details: { party: parties[i]!, index: i } })
@@ -228,6 +232,44 @@ describe('two stories about a run', () => {
   })
 })
 
+describe('several members that know of a cheater', () => {
+  const forked = () => rounds(3, { round: 2, party: 2, signed: statement(2, 2, 2, 77) })
+
+  it('spend one transaction', async () => {
+    const [alice, bob] = nodes as [Node, Node]
+    alice.record(rounds(3))
+    bob.record(forked())
+    const before = [await sent(0), await sent(1)]
+    expect(await bob.examine(accused(0))).toMatchObject(NAMED)
+    expect(await alice.examine(accused(1))).toMatchObject(NAMED)
+    await until(async () => (await kinds(2)).length > 0 || undefined)
+    bob.turn.resolve()
+    await settled()
+    expect([await sent(0), await sent(1)]).toEqual([before[0]! + 1, before[1]])
+  })
+
+  it('do not rely on the first of them', async () => {
+    const [alice, bob] = nodes as [Node, Node]
+    alice.record(rounds(3))
+    bob.record(forked())
+    expect(await bob.examine(accused(0))).toMatchObject(NAMED)
+    expect(await kinds(2)).toEqual([])
+    bob.turn.resolve()
+    await until(async () => (await kinds(2)).length > 0 || undefined)
+    expect(await kinds(2)).toEqual(['equivocation'])
+  })
+
+  it('convict all that told two stories', async () => {
+    const [alice, bob] = nodes as [Node, Node]
+    alice.record(rounds(3))
+    const told = forked()
+    const signed = told[1]!.signed.map((s, i) => (i === 1 ? statement(1, 1, 1, 78) : s))
+    bob.record(told.map((round) => (round.round === 1 ? { round: 1, signed } : round)))
+    expect(await alice.examine(lost(2))).toMatchObject(NAMED)
+    await until(async () => (await kinds(1)).length + (await kinds(2)).length === 2 || undefined)
+  })
+})
+
 describe('a signature that does not fit', () => {
   it('accuses who has the same history, or shows none', async () => {
     const [alice, bob] = nodes as [Node, Node]
@@ -238,15 +280,26 @@ describe('a signature that does not fit', () => {
     expect(await alice.examine(error)).toBe(error)
   })
 
-  it('does not accuse who is a round behind, or cannot be asked', async () => {
+  it('does not accuse who closes a round behind, or cannot be asked', async () => {
     const [alice, bob] = nodes as [Node, Node]
     alice.record(rounds(3))
     bob.record(rounds(2))
     const unclear = { code: 'MPC_PARTY_LOST', details: { party: parties[1] } }
-    expect(await alice.examine(accused(1))).toMatchObject(unclear)
+    expect(await alice.examine(accused(1, { closing: true }))).toMatchObject(unclear)
     await bob.halt()
     expect(await alice.examine(accused(1))).toMatchObject(unclear)
     await bob.start()
+  })
+
+  it('accuses who shows an old view: before the end nobody signs without the round before', async () => {
+    const [alice, bob] = nodes as [Node, Node]
+    alice.record(rounds(3))
+    bob.record(rounds(2))
+    const error = accused(1)
+    expect(await alice.examine(error)).toBe(error)
+    bob.record(rounds(1))
+    const closing = accused(1, { closing: true })
+    expect(await alice.examine(closing)).toBe(closing)
   })
 
   it('accuses whose view is none', async () => {
@@ -301,8 +354,62 @@ describe('what a node has of a run', () => {
   })
 })
 
+it('views are kept for so many runs only, the newest', () => {
+  const [alice] = nodes as [Node]
+  const runs = Array.from({ length: 5 }, () => support.randomWord())
+  for (const [at, run] of runs.entries()) {
+    const clock = { ...alice.context.clock, now: () => systemClock.now() + at }
+    const record = new Views({ ...alice.context, clock }).recorder({ jobId, nonce: run }, parties)
+    record({ round: 0, signed: [] })
+  }
+  alice.witness.views.prune(2)
+  expect(runs.map((run) => alice.witness.has({ jobId, nonce: run }))).toEqual([
+    false,
+    false,
+    false,
+    true,
+    true,
+  ])
+})
+
 describe('silence', () => {
   const open = () => until(() => ledger.demandOf(jobId, parties[2]!))
+
+  it('is asked about by the next when the first does not', async () => {
+    const [alice, bob, carol] = nodes as [Node, Node, Node]
+    for (const node of [alice, bob]) node.record(rounds(3))
+    await carol.halt()
+    await bob.examine(lost(2))
+    expect(await ledger.demandOf(jobId, parties[2]!)).toBeUndefined()
+    bob.turn.resolve()
+    expect((await open()).answered).toBe(false)
+    await settled()
+  })
+
+  it('does not end unpunished with a demand that an accomplice made', async () => {
+    const [alice, bob, carol, accomplice] = nodes as [Node, Node, Node, Node]
+    for (const node of [alice, bob]) node.record(rounds(3))
+    await carol.halt()
+    await accomplice.context.ledger.demandAnswer(accomplice.key, {
+      ...{ jobId, nonce, party: parties[2]!, round: 0, last: statement(2, 0, 0, 2) },
+      asNode: accomplice.key.address,
+    })
+    const before = [await sent(0), await sent(1)]
+    await alice.examine(lost(2))
+    await bob.examine(lost(2))
+    bob.turn.resolve()
+    await settled()
+    await pass(3590)
+    await settled()
+    expect(await kinds(2)).toEqual([])
+    // Alice's turn comes first.
+    await pass(40)
+    await until(async () => (await kinds(2)).length > 0 || undefined)
+    await pass(1000)
+    await settled()
+    expect(await kinds(2)).toEqual(['silence'])
+    expect([await sent(0), await sent(1)]).toEqual([before[0]! + 1, before[1]])
+  })
 
   it('is asked about once, and answered by a node that was off', async () => {
     const [alice, bob, carol] = nodes as [Node, Node, Node]

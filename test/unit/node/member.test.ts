@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest'
+import { systemClock } from '../../../core/base/clock.ts'
+import { silentLog } from '../../../core/base/log.ts'
+import { functionHash } from '../../../core/circuits/functions.ts'
+import { rankNodes } from '../../../core/committee/draw.ts'
+import type { Hex } from '../../../core/ledger/types.ts'
+import { Member } from '../../../core/node/compute/member.ts'
+import { encodeMessage, PROTOCOLS } from '../../../core/node/compute/messages.ts'
+import { Witness } from '../../../core/node/compute/witness.ts'
+import type { NodeContext } from '../../../core/node/context.ts'
+import type { IndexListener } from '../../../core/node/ledger-index.ts'
+import type { Preprocessing } from '../../../core/node/preprocessing.ts'
+import { MemoryNetwork } from '../../../core/transport/memory.ts'
+import type { RequestHandler } from '../../../core/transport/types.ts'
+import { nodeId } from '../preprocessing/committee.ts'
+
+const word = (i: number): Hex => `0x${i.toString(16).padStart(64, '0')}`
+const jobId = word(1)
+const parties = [0, 1, 2].map(nodeId)
+const seed = new Uint8Array(32)
+const sources = [{ ref: word(2), helpers: [{ index: 1, node: nodeId(7) }] }]
+/** Leads all attempts; the member under test is another. */
+const [leader, self] = rankNodes(seed, parties) as [Hex, Hex]
+
+/** A member of an open job whose inputs never come. */
+function member() {
+  const handlers = new Map<string, RequestHandler>()
+  const listeners: IndexListener[] = []
+  const jobs = new Map([[jobId, { state: 'open', convicted: new Map() }]])
+  const reference = { ref: word(2), kind: 'share', n: 1, t: 0, length: 1 }
+  const context = {
+    ...{ clock: systemClock, log: silentLog, transport: new MemoryNetwork().join(self) },
+    ledger: {
+      job: async () => ({
+        ...{ jobId, state: 'open', protocol: 'honest-majority', committeeSize: 3, threshold: 1 },
+        functionId: functionHash('mean'),
+      }),
+      seed: async () => seed,
+      jobInputs: async () => ({ refs: [word(2)], params: new Uint8Array() }),
+      references: async () => [reference],
+    },
+    registry: { candidates: async () => parties.map((id) => ({ id })) },
+    index: {
+      jobs,
+      onEvent: (listener: IndexListener) => listeners.push(listener),
+      onBlock: () => undefined,
+    },
+    serve: (protocol: string, handler: RequestHandler) => handlers.set(protocol, handler),
+  } as unknown as NodeContext
+  const made = new Member(context, {} as Preprocessing, new Witness(context))
+  const ask = (protocol: string, message: Uint8Array) => handlers.get(protocol)!(leader, message)
+  return {
+    made,
+    run: (attempt: number) => {
+      const committee = [leader, ...parties.filter((id) => id !== leader)]
+      return ask(PROTOCOLS.run, encodeMessage('run', { jobId, attempt, committee, sources, excluded: [] }))
+    },
+    abort: (attempt: number) => ask(PROTOCOLS.abort, encodeMessage('abort', { jobId, attempt })),
+    end: () => {
+      jobs.get(jobId)!.state = 'failed'
+      for (const listener of listeners) listener({ name: 'JobFailed', jobId } as Parameters<IndexListener>[0])
+    },
+  }
+}
+
+describe('attempts at a job', () => {
+  it('are remembered while it is open, and forgotten with it', async () => {
+    const { made, run, abort, end } = member()
+    for (const attempt of [1, 2]) {
+      const running = run(attempt)
+      await expect.poll(() => made.latest(jobId)?.attempt).toBe(attempt)
+      await abort(attempt)
+      await expect(running).rejects.toMatchObject({ code: 'CANCELLED' })
+    }
+    await expect(run(1)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    expect(made.latest(jobId)).toMatchObject({ attempt: 2, ended: true })
+    end()
+    expect(made.latest(jobId)).toBeUndefined()
+  })
+
+  it('that outlast it are forgotten when they end', async () => {
+    const { made, run, abort, end } = member()
+    const running = run(1)
+    await expect.poll(() => made.latest(jobId)?.attempt).toBe(1)
+    end()
+    expect(made.latest(jobId)).toMatchObject({ ended: false })
+    await abort(1)
+    await expect(running).rejects.toMatchObject({ code: 'CANCELLED' })
+    expect(made.latest(jobId)).toBeUndefined()
+  })
+})
