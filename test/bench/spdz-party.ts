@@ -1,4 +1,5 @@
 /** One party of the SPDZ benches, a process of its own; started by spdz.ts, speaks over process IPC. */
+import { setImmediate } from 'node:timers/promises'
 import { randomBytes } from '../../core/base/random.ts'
 import { standardParameters } from '../../core/bgv/parameters.ts'
 import { BgvThread } from '../../core/bgv/thread.ts'
@@ -91,8 +92,11 @@ async function multiply(p: SpdzParty, batch: number, rounds: number, repeats: nu
   for (let i = 0; i < repeats; i++) {
     // In the pieces in which the party asks for them.
     for (let k = 0; k < rounds; k++)
-      for (let at = 0; at < batch; at += BATCH)
+      for (let at = 0; at < batch; at += BATCH) {
         stocked.push(await dealer!.triples(Math.min(BATCH, batch - at)))
+        // Connections live on answers in time.
+        await setImmediate()
+      }
     await p.check()
     const start = performance.now()
     const { value, turnMs } = await longestTurn(async () => {
