@@ -133,6 +133,22 @@ export function createField(parameters: FieldParameters, kernel?: FieldKernel): 
       return k.slice(a, from, to)
     },
     concat: (parts) => k.concat(parts),
+    builder(length) {
+      const out = k.zeros(checkLength(length))
+      let at = 0
+      return {
+        append(part) {
+          if (at + part.length > length)
+            throw new EnigmaError('LENGTH_MISMATCH', `${at + part.length} elements for a vector of ${length}`)
+          k.copyInto(out, at, part)
+          at += part.length
+        },
+        done() {
+          if (at === length) return out
+          throw new EnigmaError('LENGTH_MISMATCH', `${at} of ${length} elements`)
+        },
+      }
+    },
     gather(a, indices) {
       for (const i of indices)
         if (i >= a.length)

@@ -10,6 +10,13 @@ export interface FieldVector {
   free(): void
 }
 
+export interface VectorBuilder {
+  /** The next elements; throws LENGTH_MISMATCH beyond the length. */
+  append(part: FieldVector): void
+  /** Throws LENGTH_MISMATCH before all elements are there. The vector is the caller's. */
+  done(): FieldVector
+}
+
 /**
  * A prime field whose unit of work is the vector. Operands of unequal length throw LENGTH_MISMATCH, except
  * that a vector of length 1 is broadcast against any length.
@@ -61,6 +68,8 @@ export interface PrimeField {
 
   slice(a: FieldVector, from: number, to: number): FieldVector
   concat(parts: readonly FieldVector[]): FieldVector
+  /** `concat` piece by piece, for vectors whose memory takes a while to touch. */
+  builder(length: number): VectorBuilder
   /** The elements at `indices`, in that order. */
   gather(a: FieldVector, indices: Uint32Array): FieldVector
 

@@ -123,6 +123,9 @@ export function createJsKernel(modulus: bigint): FieldKernel {
     },
     slice: (a, from, to) => create(get(a).slice(from, to)),
     concat: (parts) => create(parts.flatMap(get)),
+    copyInto: (target, at, source) => {
+      get(target).splice(at, source.length, ...get(source))
+    },
     gather: (a, indices) => {
       const values = get(a)
       return create(Array.from(indices, (i) => values[i]!))

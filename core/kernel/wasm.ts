@@ -198,6 +198,10 @@ export function createWasmKernel(modulus: bigint, options: KernelOptions = {}): 
       })
       return out
     },
+    copyInto(target, at, source) {
+      const [to, from] = [get(target).at, get(source).at]
+      memory.bytes(to + 32 * at, 32 * source.length).set(memory.bytes(from, 32 * source.length))
+    },
     gather(a, indices) {
       const x = get(a).at
       return withBytes(new Uint8Array(indices.buffer, indices.byteOffset, indices.byteLength), (at) => {

@@ -59,6 +59,21 @@ export class AuthArithmetic {
     }
   }
 
+  /** `concat`, letting the event loop turn. The parts are freed. */
+  async join(parts: readonly AuthShare[], turn: () => Promise<void>): Promise<AuthShare> {
+    if (parts.length === 1) return parts[0]!
+    const length = parts.reduce((n, { share }) => n + share.length, 0)
+    const [shares, macs] = [this.field.builder(length), this.field.builder(length)]
+    for (const part of parts) {
+      shares.append(part.share)
+      await turn()
+      macs.append(part.mac)
+      freeAuth(part)
+      await turn()
+    }
+    return { share: shares.done(), mac: macs.done() }
+  }
+
   slice(a: AuthShare, from: number, to: number): AuthShare {
     return this.map(a, (v) => this.field.slice(v, from, to))
   }

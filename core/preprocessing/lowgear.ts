@@ -398,18 +398,15 @@ export class LowGear {
 
   /** Column by column one vector of what the rows hold, which is freed. */
   async #join(rows: readonly (readonly AuthShare[])[]): Promise<AuthShare[]> {
-    const { field } = this.#o
     const turn = turns()
     const joined: AuthShare[] = []
-    for (const column of rows[0]!.keys()) {
-      const parts = rows.map((row) => row[column]!)
-      const share = field.concat(parts.map((p) => p.share))
-      await turn()
-      joined.push({ share, mac: field.concat(parts.map((p) => p.mac)) })
-      await turn()
-      freeAuth(...parts)
-      await turn()
-    }
+    for (const column of rows[0]!.keys())
+      joined.push(
+        await this.#arithmetic.join(
+          rows.map((row) => row[column]!),
+          turn,
+        ),
+      )
     return joined
   }
 

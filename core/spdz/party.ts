@@ -146,6 +146,7 @@ class Party implements SpdzParty {
   ): Promise<AuthShare[]> {
     const { field, local } = this
     const results: AuthShare[] = []
+    const turn = turns()
     /** Parts of the product that is not complete yet. */
     let parts: AuthShare[] = []
     let missing = products.length === 0 ? 0 : lengthOf(products[0]!)
@@ -162,9 +163,10 @@ class Party implements SpdzParty {
         missing -= to - at
         at = to
         if (missing > 0) continue
-        const whole = parts.length === 1 ? parts[0]! : local.concat(parts)
-        results.push(op === 'mul' || parts.length === 1 ? whole : local.map(whole, (v) => field.sum(v)))
-        if (parts.length > 1) freeAuth(...parts, ...(op === 'inner' ? [whole] : []))
+        const several = parts.length > 1
+        const whole = await local.join(parts, turn)
+        results.push(op === 'mul' || !several ? whole : local.map(whole, (v) => field.sum(v)))
+        if (op === 'inner' && several) freeAuth(whole)
         parts = []
         const next = products[results.length]
         missing = next === undefined ? 0 : lengthOf(next)

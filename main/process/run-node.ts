@@ -1,4 +1,5 @@
 import { createLog, type LogLevel } from '../../core/base/log.ts'
+import { weighBuffersWithHeap } from '../../core/base/memory.ts'
 import { EnigmaError } from '../../core/ipc/index.ts'
 import type { EnigmaNode, NodeOptions } from '../../core/node/types.ts'
 import { privateDirectory } from '../host/data-dir.ts'
@@ -35,6 +36,7 @@ export async function runNode(
   announce: (message: FromNode) => void,
   supervisor?: SupervisorChannel,
 ): Promise<void> {
+  weighBuffersWithHeap()
   const log = createLog(options.logLevel ?? 'info').child('host')
   const closers: (() => Promise<void> | void)[] = []
   const end = endCleanly(

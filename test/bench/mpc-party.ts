@@ -1,4 +1,5 @@
 /** One party of the multiplication bench, a process of its own; started by mpc.ts, speaks over process IPC. */
+import { weighBuffersWithHeap } from '../../core/base/memory.ts'
 import { randomBytes } from '../../core/base/random.ts'
 import { bn254Scalar as field } from '../../core/field/fields.ts'
 import type { FieldVector } from '../../core/field/types.ts'
@@ -29,6 +30,8 @@ export type Answer =
   | { kind: 'measured'; seconds: number[]; cpuSeconds: number; bytesSent: number }
   | { kind: 'failed'; message: string }
 
+// As node processes do.
+weighBuffersWithHeap()
 const answer = (a: Answer) => process.send?.(a)
 const transport = await Libp2pTransport.create(
   { privateKey: randomBytes(32) },

@@ -1,5 +1,6 @@
 /** One party of the SPDZ benches, a process of its own; started by spdz.ts, speaks over process IPC. */
 import { setImmediate } from 'node:timers/promises'
+import { weighBuffersWithHeap } from '../../core/base/memory.ts'
 import { randomBytes } from '../../core/base/random.ts'
 import { standardParameters } from '../../core/bgv/parameters.ts'
 import { BgvThread } from '../../core/bgv/thread.ts'
@@ -41,6 +42,8 @@ export type Answer =
   | { kind: 'done'; outcome: JobOutcome; turnMs: number }
   | { kind: 'failed'; message: string }
 
+// As node processes do.
+weighBuffersWithHeap()
 const answer = (a: Answer) => process.send?.(a)
 const privateKey = randomBytes(32)
 const key = new LocalSigner(privateKey.slice())
