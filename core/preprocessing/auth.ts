@@ -1,4 +1,3 @@
-import { concatBytes } from '../base/bytes.ts'
 import { EnigmaError } from '../base/errors.ts'
 import { turns } from '../base/turns.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
@@ -96,7 +95,7 @@ export async function openAll(
   return value!
 }
 
-/** `openAll` for several vectors at once, in one message of each party. */
+/** `openAll` for several vectors in one round. */
 export async function openVectors(
   channel: PartyChannel,
   field: PrimeField,
@@ -108,20 +107,9 @@ export async function openVectors(
     encoded.push(field.toMontgomery(share))
     await turn()
   }
-  const ends: number[] = []
-  for (const { length } of encoded) ends.push((ends.at(-1) ?? 0) + length)
-  const messages = await channel.broadcast(
-    STEP.open,
-    encoded.length === 1 ? encoded[0]! : concatBytes(...encoded),
-  )
-  for (const [i, message] of messages.entries())
-    if (message.length !== (ends.at(-1) ?? 0))
-      throw channel.blame(i, 'MALFORMED', 'sent a vector of another length')
   const values: FieldVector[] = []
-  for (const [k, share] of shares.entries()) {
-    const vectors = messages.map((bytes, i) =>
-      decodeVector(channel, field, i, bytes.subarray(ends[k]! - encoded[k]!.length, ends[k]!), share.length),
-    )
+  for (const [k, parts] of (await channel.broadcastAll(STEP.open, encoded)).entries()) {
+    const vectors = parts.map((bytes, i) => decodeVector(channel, field, i, bytes, shares[k]!.length))
     values.push(addUp(field, vectors))
     for (const v of vectors) v.free()
     await turn()

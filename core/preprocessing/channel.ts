@@ -188,12 +188,27 @@ export class PartyChannel {
 
   /** Sends to all and receives of all: payloads in party order, one's own included. */
   async broadcast(step: Step, payload: Uint8Array): Promise<Uint8Array[]> {
-    const sending = Promise.all(this.others.map((to) => this.send(to, step, payload)))
+    const [all] = await this.broadcastAll(step, [payload])
+    return all!
+  }
+
+  /** Several broadcasts that need not wait for each other: for each, payloads in party order. */
+  async broadcastAll(step: Step, payloads: readonly Uint8Array[]): Promise<Uint8Array[][]> {
+    const sending = Promise.all(
+      this.others.map(async (to) => {
+        for (const payload of payloads) await this.send(to, step, payload)
+      }),
+    )
     sending.catch(() => undefined)
-    const all: Uint8Array[] = []
-    for (const i of this.parties.keys()) all.push(i === this.index ? payload : await this.receive(i, step))
+    const all: Uint8Array[][] = []
+    for (const payload of payloads) {
+      const parts: Uint8Array[] = []
+      for (const i of this.parties.keys())
+        parts.push(i === this.index ? payload : await this.receive(i, step))
+      for (const part of parts) this.note(part)
+      all.push(parts)
+    }
     await sending
-    for (const part of all) this.note(part)
     return all
   }
 

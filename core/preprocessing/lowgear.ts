@@ -476,6 +476,7 @@ export class LowGear {
           add(k, mask)
           await this.#channel.send(j, STEP.reply, reply)
           step()
+          await setImmediate()
         }
     }
     const decrypt = async (j: number) => {

@@ -115,25 +115,25 @@ class Party implements SpdzParty {
     for (const p of products) ends.push((ends.at(-1) ?? 0) + lengthOf(p))
     const total = ends.at(-1) ?? 0
     const size = this.#o.batch ?? BATCH
+    const turn = turns()
     const batches: Batch[] = []
     for (let from = 0; from < total; from += size) {
       const to = Math.min(total, from + size)
       const triples = await this.#o.material.triples(to - from)
-      const part = (factor: 'a' | 'b') => {
+      const masked = async (factor: 'a' | 'b') => {
         const pieces = products.flatMap((p, k) => {
           const start = ends[k]! - lengthOf(p)
           const [first, last] = [Math.max(from, start) - start, Math.min(to, ends[k]!) - start]
           return first < last ? [stretched(local, p[factor], first, last)] : []
         })
-        if (pieces.length === 1) return pieces[0]!
-        const joined = local.concat(pieces)
-        freeAuth(...pieces)
-        return joined
+        await turn()
+        const joined = await local.join(pieces, turn)
+        const difference = local.sub(joined, triples[factor])
+        freeAuth(joined)
+        await turn()
+        return difference
       }
-      const [x, y] = [part('a'), part('b')]
-      batches.push({ triples, masked: [local.sub(x, triples.a), local.sub(y, triples.b)] })
-      freeAuth(x, y)
-      if (to < total) await setImmediate()
+      batches.push({ triples, masked: [await masked('a'), await masked('b')] })
     }
     return batches
   }
@@ -151,7 +151,7 @@ class Party implements SpdzParty {
     let parts: AuthShare[] = []
     let missing = products.length === 0 ? 0 : lengthOf(products[0]!)
     for (const [k, { triples }] of batches.entries()) {
-      const batch = this.#combine(triples, values[2 * k]!, values[2 * k + 1]!)
+      const batch = await this.#combine(triples, values[2 * k]!, values[2 * k + 1]!, turn)
       freeAuth(triples.a, triples.b, triples.c)
       const length = batch.share.length
       for (let at = 0; at < length; ) {
@@ -172,7 +172,7 @@ class Party implements SpdzParty {
         missing = next === undefined ? 0 : lengthOf(next)
       }
       freeAuth(batch)
-      if (k + 1 < batches.length) await setImmediate()
+      await turn()
     }
     return results
   }
@@ -243,9 +243,15 @@ class Party implements SpdzParty {
     }
   }
 
-  #combine({ a, b, c }: Triples, d: FieldVector, e: FieldVector): AuthShare {
+  async #combine(
+    { a, b, c }: Triples,
+    d: FieldVector,
+    e: FieldVector,
+    turn: () => Promise<void>,
+  ): Promise<AuthShare> {
     const { field } = this
     const square = field.mul(d, e)
+    await turn()
     const mac = field.sumOfProducts(
       [
         [d, b.mac],
@@ -254,6 +260,7 @@ class Party implements SpdzParty {
       ],
       c.mac,
     )
+    await turn()
     let share = field.sumOfProducts(
       [
         [d, b.share],
