@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { withTimeout } from '../base/clock.ts'
 import { EnigmaError, hasCode } from '../base/errors.ts'
-import { second } from '../base/units.ts'
+import { MiB, second } from '../base/units.ts'
 import { deadline, orAbort } from '../transport/requests.ts'
 import type { NodeId, Session } from '../transport/types.ts'
 
-/** Bytes after which others get a turn. */
-const LARGE = 1 << 20
+/** Messages that take a while to copy. */
+const LARGE = 1 * MiB
 const HEADER = 16
 const VERSION = 1
 const ABORT = 255
@@ -149,7 +149,6 @@ export class PartyChannel {
     } finally {
       limit.done()
     }
-    // Copying and encrypting it took a while.
     if (message.length > LARGE) await setImmediate()
   }
 

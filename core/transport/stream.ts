@@ -1,10 +1,14 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Stream } from '@libp2p/interface'
 import { EnigmaError } from '../base/errors.ts'
+import { MiB } from '../base/units.ts'
 import { CHUNK_BYTES } from './constants.ts'
 import { FrameReader } from './frames.ts'
 
 /** Received and unread bytes of one stream before it is paused; yamux windows bound what is in flight. */
 const PAUSE_AT = 8 * CHUNK_BYTES
+/** Bytes that are encrypted in one turn of the event loop. */
+const TURN_BYTES = 1 * MiB
 
 /**
  * A libp2p stream as fields to read and bytes to write, with back-pressure both ways. The reader must be
@@ -74,6 +78,7 @@ export class StreamChannel {
 
   /** Rejects with CHANNEL_CLOSED. The bytes must not change before it resolves. */
   async write(...parts: Uint8Array[]): Promise<void> {
+    let handed = 0
     for (const part of parts)
       for (let at = 0; at < part.length; at += CHUNK_BYTES) {
         const chunk =
@@ -84,7 +89,12 @@ export class StreamChannel {
         } catch (cause) {
           throw new EnigmaError('CHANNEL_CLOSED', 'the channel is closed', { cause })
         }
+        handed += chunk.length
         if (!more) await this.#drained()
+        else if (handed >= TURN_BYTES) {
+          handed = 0
+          await setImmediate()
+        }
       }
     if (this.#gone) throw new EnigmaError('CHANNEL_CLOSED', 'the channel is closed')
   }
