@@ -648,7 +648,15 @@ export const node: NodeStatus = {
   storedBytes: 734_003_200,
   quotaBytes: 2_000_000_000,
   computations: 57,
-  material: { triple: 29_412, square: 0, inverse: 0, bit: 18_944, random: 8120, mask: 31_020 },
+  material: {
+    triple: 29_412,
+    square: 0,
+    inverse: 0,
+    bit: 18_944,
+    random: 8120,
+    mask: 31_020,
+    committedTriples: 12_288,
+  },
   chain: {
     kind: 'devnet',
     chainId: 31337,

@@ -39,6 +39,7 @@ export function StoragePanel({ status }: { status: NodeStatus }) {
         {t('node.material', {
           triples: formatNumber(status.material.triple ?? 0),
           bits: formatNumber(status.material.bit ?? 0),
+          audited: formatNumber(status.material.committedTriples ?? 0),
         })}
       </p>
       <QuotaForm storedBytes={status.storedBytes} />

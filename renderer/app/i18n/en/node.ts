@@ -37,7 +37,7 @@ export const node = {
     '{count, plural, =0 {No shares of other people} one {# share of other people} other {# shares of other people}}',
   'storage.full': 'Nearly full: new shares will be refused.',
   material:
-    'Ready for computations against malicious nodes: {triples} multiplications, {bits} random bits. Made while the node is idle.',
+    'Ready for computations against malicious nodes: {triples} multiplications ({audited} of them ready for audits), {bits} random bits. Made while the node is idle.',
   quota: 'Limit for other people’s shares',
   'quota.unit': 'MB',
   'quota.save': 'Save limit',

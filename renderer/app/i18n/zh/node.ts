@@ -37,7 +37,8 @@ export const node: Catalog<typeof en> = {
   'storage.value': '已用 {used}，上限 {quota}',
   'storage.shares': '{count, plural, =0 {没有他人的份额} other {他人的份额 # 份}}',
   'storage.full': '即将用满：将不再接收新的份额。',
-  material: '可用于抵御恶意节点的计算：{triples} 次乘法，{bits} 个随机比特。在节点空闲时生成。',
+  material:
+    '可用于抵御恶意节点的计算：{triples} 次乘法（其中 {audited} 次可直接用于公开审计），{bits} 个随机比特。在节点空闲时生成。',
   quota: '保管他人份额的空间上限',
   'quota.unit': 'MB',
   'quota.save': '保存上限',
