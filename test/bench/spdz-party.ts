@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { weighBuffersWithHeap } from '../../core/base/memory.ts'
 import { randomBytes } from '../../core/base/random.ts'
+import { minute } from '../../core/base/units.ts'
 import { standardParameters } from '../../core/bgv/parameters.ts'
 import { BgvThread } from '../../core/bgv/thread.ts'
 import { CircuitBuilder } from '../../core/circuits/builder.ts'
@@ -82,7 +83,12 @@ async function online(): Promise<void> {
       return { a: part(pool.triples.a), b: part(pool.triples.b), c: part(pool.triples.c) }
     },
   })
-  party = await joinSpdz({ field, session: await open('online'), parties, material })
+  party = await joinSpdz({
+    ...{ field, parties, material },
+    session: await open('online'),
+    // All deal a million triples on the same cores in between.
+    roundTimeoutMs: 5 * minute,
+  })
 }
 
 async function multiply(p: SpdzParty, batch: number, rounds: number, repeats: number): Promise<void> {
