@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { setImmediate } from 'node:timers/promises'
 import { concatBytes } from '../base/bytes.ts'
 import { EnigmaError, hasCode } from '../base/errors.ts'
 import { turns } from '../base/turns.ts'
@@ -313,6 +312,7 @@ class Party implements SpdzParty {
    */
   async #collect(pieces: readonly FieldVector[]): Promise<FieldVector[]> {
     const { field, channel, index } = this
+    const turn = turns()
     const n = this.parties.length
     const size = this.#o.chunk ?? CHUNK
     const chunks = pieces
@@ -332,7 +332,7 @@ class Party implements SpdzParty {
         for (const [k, { collector }] of window.entries()) {
           if (collector === index) continue
           await channel.send(collector, STEP.collect, field.toMontgomery(own[k]!))
-          await setImmediate()
+          await turn()
         }
       })()
       sending.catch(() => undefined)
@@ -347,13 +347,13 @@ class Party implements SpdzParty {
         for (const part of parts.slice(1)) part.free()
         sums.set(k, sum)
         results.push([k, field.toMontgomery(sum)])
-        await setImmediate()
+        await turn()
       }
       await sending
       const telling = (async () => {
         for (const [, bytes] of results) {
           await Promise.all(channel.others.map((to) => channel.send(to, STEP.result, bytes)))
-          await setImmediate()
+          await turn()
         }
       })()
       telling.catch(() => undefined)
@@ -369,9 +369,8 @@ class Party implements SpdzParty {
         own[k]!.free()
       }
       await telling
-      await setImmediate()
+      await turn()
     }
-    const turn = turns()
     const values: FieldVector[] = []
     for (const parts of opened) {
       if (parts.length === 1) values.push(parts[0]!)
