@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 
 /** Milliseconds of work in one turn of the event loop. */
-const TURN_MS = 15
+const TURN_MS = 8
 
 /**
  * For long work in a thread that has other things to do: the returned function, called between pieces of the work, lets the
