@@ -62,6 +62,8 @@ export interface AuditedRunOptions {
   }
   /** By default in this thread, slice by slice. */
   readonly commit?: CommitVector
+  /** Of `SpdzOptions`. */
+  readonly batch?: number
   readonly roundTimeoutMs: number
   /** Longest wait for the ledger. */
   readonly ledgerTimeoutMs: number
@@ -197,6 +199,7 @@ class AuditedRun {
     const party = await joinSpdz({
       ...{ field, session: o.session, parties: o.parties, material, roundTimeoutMs: o.roundTimeoutMs },
       ...(o.signal === undefined ? {} : { signal: o.signal }),
+      ...(o.batch === undefined ? {} : { batch: o.batch }),
       context: this.#context,
       audit: {
         run: this.#run,

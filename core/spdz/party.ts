@@ -90,7 +90,8 @@ class Party implements SpdzParty {
       if (products.some((p) => lengthOf(p) === 0))
         throw new EnigmaError('INVALID_ARGUMENT', 'a product of no elements')
       const batches = await this.#mask(products)
-      const masked = batches.flatMap((batch) => batch.masked)
+      // All first factors, then all second ones, as the verifier of a transcript expects (core/audit/tape.ts).
+      const masked = [...batches.map((b) => b.masked[0]), ...batches.map((b) => b.masked[1])]
       const all = [...masked, ...openings]
       const values = await this.#open(all)
       const results = await this.#multiply(products, batches, values)
@@ -137,7 +138,7 @@ class Party implements SpdzParty {
     return batches
   }
 
-  /** `values` begin with what the batches masked, opened. */
+  /** `values` begin with the masked first factors of the batches, opened, then their second ones. */
   async #multiply(
     products: readonly Product[],
     batches: readonly Batch[],
@@ -150,7 +151,7 @@ class Party implements SpdzParty {
     let parts: AuthShare[] = []
     let missing = products.length === 0 ? 0 : lengthOf(products[0]!)
     for (const [k, { triples }] of batches.entries()) {
-      const batch = await this.#combine(triples, values[2 * k]!, values[2 * k + 1]!, turn)
+      const batch = await this.#combine(triples, values[k]!, values[batches.length + k]!, turn)
       freeAuth(triples.a, triples.b, triples.c)
       const length = batch.share.length
       for (let at = 0; at < length; ) {

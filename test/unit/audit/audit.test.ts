@@ -28,6 +28,13 @@ describe.each([2, 3])('an audited run of %i parties', (n) => {
     expect(await verifyTranscript(decoded, run.facts)).toEqual(verdict)
   })
 
+  it('verifies as well when its rounds take several batches of products', async () => {
+    const run = await auditedRun(n, mixed(), [X, Y], { party: () => ({ batch: 3 }) })
+    const verdict = await verifyTranscript(transcriptOf(run), run.facts)
+    expect(verdict).toMatchObject({ valid: true })
+    expect(resultOf(run, verdict as AuditVerdict & { valid: true })).toEqual(mixedResult(X, Y, field.modulus))
+  })
+
   it('runs a statistic', async () => {
     const fn = builtin('variance')
     const params = fn.parseParams({})
