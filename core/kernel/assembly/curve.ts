@@ -30,20 +30,17 @@ const ACC: usize = 4608
 const SUM: usize = 4736
 const ROW: usize = 4864
 
-// @ts-ignore: decorator
 @inline
 function isInfinity(p: usize): bool {
   return isZero(p) && isZero(p + 32)
 }
 
 /** Addresses of points are multiples of 32; bit 0 asks for the negative. */
-// @ts-ignore: decorator
 @inline
 function at(p: usize): usize {
   return p & ~1
 }
 
-// @ts-ignore: decorator
 @inline
 function signedY(dst: usize, p: usize): void {
   if (p & 1) sub(dst, ZERO, (p & ~1) + 32)
@@ -56,7 +53,6 @@ function copySigned(dst: usize, p: usize): void {
   copy(dst + 32, YA)
 }
 
-// @ts-ignore: decorator
 @inline
 function setPair(pairs: usize, i: usize, dst: usize, a: usize, b: usize): void {
   store<u32>(pairs + i * 12, u32(dst), 0)
@@ -462,7 +458,6 @@ export function msm(
 
 // ---- encodings ---------------------------------------------------------------------------------------------
 
-// @ts-ignore: decorator
 @inline
 function reverseBytes(dst: usize, src: usize): void {
   const w0 = bswap<u64>(load<u64>(src, 24))

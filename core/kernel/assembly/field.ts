@@ -26,7 +26,6 @@ export const FUSED: usize = 1368 // u32: 1 where fused.ts may be used
 const TABLE: usize = 1408 // 16 elements of 32 bytes
 
 /** dst = Σ r_i·2^(29i) mod m for normalised limbs of a value below 2m. */
-// @ts-ignore: decorator
 @inline
 export function storeReduced(dst: usize, r0: u64, r1: u64, r2: u64, r3: u64, r4: u64, r5: u64, r6: u64, r7: u64, r8: u64): void {
   const w0: u64 = r0 | (r1 << 29) | (r2 << 58)
@@ -37,7 +36,6 @@ export function storeReduced(dst: usize, r0: u64, r1: u64, r2: u64, r3: u64, r4:
 }
 
 /** dst = w mod m for w = (carry, w3…w0) below 2m. */
-// @ts-ignore: decorator
 @inline
 function subtractOnce(dst: usize, w0: u64, w1: u64, w2: u64, w3: u64, carry: u64): void {
   const n0: u64 = load<u64>(MODULUS_WORDS, 0)
@@ -469,13 +467,11 @@ export function sub(dst: usize, a: usize, b: usize): void {
   store<u64>(dst, d3 + n + c, 24)
 }
 
-// @ts-ignore: decorator
 @inline
 export function isZero(a: usize): bool {
   return (load<u64>(a, 0) | load<u64>(a, 8) | load<u64>(a, 16) | load<u64>(a, 24)) == 0
 }
 
-// @ts-ignore: decorator
 @inline
 export function isEqual(a: usize, b: usize): bool {
   return (
@@ -487,7 +483,6 @@ export function isEqual(a: usize, b: usize): bool {
   )
 }
 
-// @ts-ignore: decorator
 @inline
 export function copy(dst: usize, a: usize): void {
   store<u64>(dst, load<u64>(a, 0), 0)
@@ -496,7 +491,6 @@ export function copy(dst: usize, a: usize): void {
   store<u64>(dst, load<u64>(a, 24), 24)
 }
 
-// @ts-ignore: decorator
 @inline
 export function clear(dst: usize): void {
   store<u64>(dst, 0, 0)

@@ -38,21 +38,18 @@ const COLUMNS: usize = 176
 /** Products that the columns hold. */
 const MOST_TERMS: usize = 64
 
-// @ts-ignore: decorator
 @inline
 function constant(p: usize): v128 {
   return v128.load(p)
 }
 
 /** Integers below 2^51 as numbers. */
-// @ts-ignore: decorator
 @inline
 function toNumber(x: v128): v128 {
   return f64x2.sub(v128.or(x, constant(TWO52)), constant(TWO52))
 }
 
 /** The limbs of the elements at x and y. */
-// @ts-ignore: decorator
 @inline
 function unpack(limbs: usize, x: usize, y: usize): void {
   const x0 = v128.load(x), x1 = v128.load(x, 16), y0 = v128.load(y), y1 = v128.load(y, 16)
@@ -68,20 +65,17 @@ function unpack(limbs: usize, x: usize, y: usize): void {
   v128.store(limbs, toNumber(i64x2.shr_u(w3, 12)), 64)
 }
 
-// @ts-ignore: decorator
 @inline
 function high(a: v128, b: v128): v128 {
   return f64x2.relaxed_madd(a, b, constant(HIGH))
 }
 
-// @ts-ignore: decorator
 @inline
 function low(a: v128, b: v128, h: v128): v128 {
   return f64x2.relaxed_madd(a, b, f64x2.sub(constant(LOW), h))
 }
 
 /** Adds number x times the limbs at b to the six columns from c on. */
-// @ts-ignore: decorator
 @inline
 function addRow(c: usize, x: v128, b: usize): void {
   let y = v128.load(b)
@@ -107,7 +101,6 @@ function addRow(c: usize, x: v128, b: usize): void {
 }
 
 /** Adds the multiple of m that makes the column at c one of 2^51, and carries it. */
-// @ts-ignore: decorator
 @inline
 function reduceColumn(c: usize): void {
   const t = toNumber(v128.and(v128.load(c), constant(MASK)))
@@ -117,7 +110,6 @@ function reduceColumn(c: usize): void {
 }
 
 /** The same for 2^6; the eleventh column joins the tenth. */
-// @ts-ignore: decorator
 @inline
 function reduceLast(c: usize): void {
   const t = v128.and(i16x8.mul(v128.load(c), constant(INVERSE6)), constant(MASK6))
@@ -126,7 +118,6 @@ function reduceLast(c: usize): void {
 }
 
 /** Subtracts what `less` says from the limbs at c, where the difference is not negative. */
-// @ts-ignore: decorator
 @inline
 function subtractOnce(c: usize, less: usize): void {
   const mask = constant(MASK)
@@ -145,7 +136,6 @@ function subtractOnce(c: usize, less: usize): void {
 }
 
 /** The two elements that the columns from c on are 64 times of, at dst. */
-// @ts-ignore: decorator
 @inline
 function pack(dst: usize, c: usize, large: bool): void {
   const mask = constant(MASK)
@@ -172,7 +162,6 @@ function pack(dst: usize, c: usize, large: bool): void {
 }
 
 /** Adds 64 times the elements at x and y to the five columns from c on. */
-// @ts-ignore: decorator
 @inline
 function addElements(c: usize, x: usize, y: usize): void {
   const x0 = v128.load(x), x1 = v128.load(x, 16), y0 = v128.load(y), y1 = v128.load(y, 16)
@@ -195,7 +184,6 @@ function begin(terms: usize): void {
 }
 
 /** The limbs at A times those at B, added to the ten columns at `from`: the columns at c. */
-// @ts-ignore: decorator
 @inline
 function addProduct(c: usize, from: usize): void {
   let c0 = v128.load(from, 0), c1 = v128.load(from, 16)

@@ -30,7 +30,6 @@ export function setPrime(q: f64): void {
   v128.store(QI, f64x2.splat(1.0 / q))
 }
 
-// @ts-ignore: decorator
 @inline
 function negMulAdd(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f64x2.relaxed_nmadd(a, b, c)
@@ -40,7 +39,6 @@ function negMulAdd(a: v128, b: v128, c: v128): v128 {
 }
 
 /** a·b − h for h = fl(a·b). */
-// @ts-ignore: decorator
 @inline
 function lowPart(a: v128, b: v128, h: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f64x2.relaxed_madd(a, b, f64x2.neg(h))
@@ -58,7 +56,6 @@ function lowPart(a: v128, b: v128, h: v128): v128 {
 }
 
 /** a·b mod q, |result| ≤ q·(1/2 + |a·b|/q²/4). */
-// @ts-ignore: decorator
 @inline
 function mulMod(a: v128, b: v128, q: v128, qi: v128): v128 {
   const h = f64x2.mul(a, b)
@@ -66,7 +63,6 @@ function mulMod(a: v128, b: v128, q: v128, qi: v128): v128 {
   return f64x2.add(negMulAdd(f64x2.nearest(f64x2.mul(h, qi)), q, h), l)
 }
 
-// @ts-ignore: decorator
 @inline
 function reduce(a: v128, q: v128, qi: v128): v128 {
   return negMulAdd(f64x2.nearest(f64x2.mul(a, qi)), q, a)
@@ -240,7 +236,6 @@ export function addRotated(dst: usize, src: usize, powers: usize, power: u32, n:
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function rootPower(powers: usize, e: u32, n: u32): f64 {
   return e < n ? load<f64>(powers + (usize(e) << 3)) : -load<f64>(powers + (usize(e - n) << 3))
@@ -262,7 +257,6 @@ export function addShifted(dst: usize, src: usize, power: u32, n: u32): void {
   addSigned(dst, src + ((length - shift) << 3), shift, !negative)
 }
 
-// @ts-ignore: decorator
 @inline
 function addSigned(dst: usize, src: usize, n: usize, negative: bool): void {
   const sign = f64x2.splat(negative ? -1.0 : 1.0)
@@ -448,7 +442,6 @@ export function fieldBackward(a: usize, n: usize, table: usize, scale: usize): v
 }
 
 /** The first operand of butterfly s of a level whose operands are t apart, t a power of two. */
-// @ts-ignore: decorator
 @inline
 function first(a: usize, s: usize, t: usize): usize {
   return a + (((s & ~(t - 1)) + s) << 5)

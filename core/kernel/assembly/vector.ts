@@ -35,13 +35,11 @@ export function mulVector(dst: usize, a: usize, sa: usize, b: usize, sb: usize, 
 }
 
 /** A few elements one after the other are faster than in pairs. */
-// @ts-ignore: decorator
 @inline
 function useFused(n: usize): bool {
   return n > 4 && load<u32>(FUSED) != 0
 }
 
-// @ts-ignore: decorator
 @inline
 function accClear(): void {
   memory.fill(ACC, 0, 136)
