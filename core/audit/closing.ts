@@ -1,4 +1,5 @@
 import { concatBytes, toHex } from '../base/bytes.ts'
+import { turn } from '../base/turns.ts'
 import { g1 } from '../commitments/g1.ts'
 import { encodeAffine } from '../commitments/generators.ts'
 import { commitPoint, type Opening, openingDigest } from '../commitments/openings.ts'
@@ -38,6 +39,7 @@ export async function ask(
   const { tape, output, shares, offsets } = replayed
   const total = tape.opened.reduce((n, s) => n + s.length, 0)
   const chi = challenge(field, seed, 'openings', total)
+  await turn()
   const outputWeights = challenge(field, seed, 'outputs', layout.outputs)
   let at = 0
   const weights = tape.opened.map(({ length }) => {

@@ -1,13 +1,13 @@
-import { setImmediate } from 'node:timers/promises'
 import { concatBytes, wipe } from '../base/bytes.ts'
+import { turn } from '../base/turns.ts'
 import { g1 } from '../commitments/g1.ts'
 import { commitVector } from '../commitments/pedersen.ts'
 import type { CommitVector } from '../commitments/types.ts'
 import { bn254Scalar } from '../field/fields.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
 
-/** Commitments made between two turns of the event loop, about 25 ms. */
-const SLICE = 1024
+/** Commitments made between two turns of the event loop, about 15 ms. */
+const SLICE = 512
 
 /** Uncompressed commitments, 64 bytes each, made in slices. */
 export const commitInSlices: CommitVector = async (values, masks, signal) => {
@@ -18,7 +18,7 @@ export const commitInSlices: CommitVector = async (values, masks, signal) => {
     const points = commitVector(v, m)
     parts.push(g1.toBytes(points))
     for (const part of [v, m, points]) part.free()
-    await setImmediate()
+    await turn()
     signal?.throwIfAborted()
   }
   return concatBytes(...parts)
@@ -56,23 +56,26 @@ export async function completeCommitments(
   const slices = gaps.map(({ at, length }) => field.slice(shares, at, at + length))
   const missing = field.concat(slices)
   const fresh = field.random(missing.length)
+  await turn()
   const made = missing.length === 0 ? new Uint8Array() : await commit(missing, fresh, signal)
 
   const size = g1.byteLength
   const commitments = new Uint8Array(shares.length * size)
   let used = 0
-  const pieces = parts.map(({ at, length, ready: part }) => {
+  const pieces: FieldVector[] = []
+  for (const { at, length, ready: part } of parts) {
+    await turn()
     if (part === undefined) {
       const from = used
       used += length
       commitments.set(made.subarray(from * size, used * size), at * size)
-      return field.slice(fresh, from, used)
+      pieces.push(field.slice(fresh, from, used))
+      continue
     }
     commitments.set(part.points, at * size)
-    const masks = field.fromBytes(part.masks)
+    pieces.push(field.fromBytes(part.masks))
     wipe(part.masks)
-    return masks
-  })
+  }
   const masks = field.concat(pieces)
   for (const v of [...slices, missing, fresh, ...pieces]) v.free()
   return { masks, commitments }

@@ -1,4 +1,5 @@
 import { EnigmaError, hasCode } from '../base/errors.ts'
+import { turn } from '../base/turns.ts'
 import { runCircuit } from '../circuits/run.ts'
 import type { BuiltProgram, RunProgress } from '../circuits/types.ts'
 import { g1 } from '../commitments/g1.ts'
@@ -264,12 +265,14 @@ class AuditedRun {
     const blinding = field.concat([o.inputs.masks, this.#material!.blinding])
     const given = parts !== undefined && replayed.output !== undefined
     const ownMasks = given ? await replayed.tape.forward(blinding, replayed.output) : undefined
+    await turn()
     await this.#signedRound(OUTPUT_ROUND, given ? commitOutputs(parts, ownMasks!) : new Uint8Array())
     // What all saw decides whether there is a result, so that all answer the same question.
     const complete = hasOutputs(this.#layout, this.#rounds.at(-1)!.payloads)
     const asked = complete ? replayed : { ...replayed, output: undefined }
     const question = await ask(field, this.#layout, asked, this.#chain)
     const outputMasks = complete ? ownMasks : undefined
+    await turn()
     const own = answer(field, question, this.#channel.index, blinding, outputMasks)
     blinding.free()
     await this.#signedRound(
@@ -288,12 +291,12 @@ class AuditedRun {
     const messages = await this.#channel.broadcast(STEP.round, message)
     const payloads = messages.map((m) => m.slice(signature.length))
     const signatures = messages.map((m) => m.slice(0, signature.length))
-    for (const [i, p] of payloads.entries())
-      if (
-        i !== this.#channel.index &&
-        o.signer(roundDigest(this.#run, round, this.#chain, p), signatures[i]!) !== o.parties[i]
-      )
+    for (const [i, p] of payloads.entries()) {
+      if (i === this.#channel.index) continue
+      await turn()
+      if (o.signer(roundDigest(this.#run, round, this.#chain, p), signatures[i]!) !== o.parties[i])
         throw this.#channel.blame(i, 'BAD_SIGNATURE', 'did not sign its round', { closing: true })
+    }
     this.#record({ round, payloads, signatures })
   }
 

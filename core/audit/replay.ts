@@ -1,9 +1,9 @@
 import { EnigmaError } from '../base/errors.ts'
+import { turn } from '../base/turns.ts'
 import { runCircuit } from '../circuits/run.ts'
 import type { BuiltProgram } from '../circuits/types.ts'
 import { chainNext, chainStart } from '../commitments/rounds.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
-import { Turns } from '../shamir-mpc/turns.ts'
 import { challenge, rerandomiser } from './challenge.ts'
 import type { Layout } from './layout.ts'
 import { type Sym, Tape } from './tape.ts'
@@ -132,7 +132,6 @@ async function sacrifice(
   context: Uint8Array,
   chain: () => Uint8Array,
 ): Promise<{ triples: FieldVector; bits: FieldVector | undefined }> {
-  const turns = new Turns()
   const { triples: t, offsets } = layout
   const chi = field.toBigints(challenge(field, context, 'sacrifice', 1))[0]!
   const half = (from: number, second: boolean) => tape.leaf(from + (second ? t : 0), t)
@@ -143,11 +142,11 @@ async function sacrifice(
     FieldVector,
     FieldVector,
   ]
-  await turns.yield()
+  await turn()
   const weights = challenge(field, chain(), 'triples', t)
   const product = tape.sub(tape.scale(c, chi), c2)
   const rest = tape.add(tape.mulPublic(a2, tau), tape.mulPublic(b, sigma))
-  await turns.yield()
+  await turn()
   const combined = tape.innerPublic(tape.sub(product, rest), weights)
   if (layout.bits === 0) return { triples: tape.open([combined])[0]!, bits: undefined }
   const bits = tape.leaf(offsets.bits, layout.bits)

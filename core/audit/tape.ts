@@ -1,7 +1,7 @@
 import { EnigmaError } from '../base/errors.ts'
+import { turn } from '../base/turns.ts'
 import type { Engine, SecretProduct } from '../circuits/types.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
-import { Turns } from '../shamir-mpc/turns.ts'
 import type { Rerandomiser } from './challenge.ts'
 import type { Layout } from './layout.ts'
 
@@ -129,6 +129,7 @@ export class Tape implements Engine<Sym> {
   }
 
   async round(products: readonly SecretProduct<Sym>[], openings: readonly Sym[]) {
+    await turn()
     return this.openRound(products, openings)
   }
 
@@ -196,12 +197,11 @@ export class Tape implements Engine<Sym> {
   /** A function of leaves whose constants are left out: what acts on the masks of commitments. */
   async forward(leaves: FieldVector, wanted: Sym): Promise<FieldVector> {
     const { field } = this
-    const turns = new Turns()
     const values: FieldVector[] = []
     const of = (s: Sym) => values[s.ref]!
     for (const e of this.#entries) {
       values.push(compute(e))
-      await turns.yield()
+      await turn()
     }
     const result = field.slice(of(wanted), 0, wanted.length)
     for (const v of values) v.free()
@@ -243,7 +243,6 @@ export class Tape implements Engine<Sym> {
   /** The coefficients of Σ ⟨weights_k, secrets_k⟩. Frees nothing of the caller's. */
   async backward(secrets: readonly Sym[], weights: readonly FieldVector[]): Promise<Adjoint> {
     const { field } = this
-    const turns = new Turns()
     const layout = this.#layout
     const pieces: (Piece[] | undefined)[] = []
     const leaves: Piece[] = []
@@ -258,7 +257,7 @@ export class Tape implements Engine<Sym> {
       add(s, weights[k]!)
     })
     for (let ref = this.#entries.length - 1; ref >= 0; ref--) {
-      await turns.yield()
+      await turn()
       const own = pieces[ref]
       if (own === undefined) continue
       pieces[ref] = undefined

@@ -5,7 +5,8 @@ export function randomBytes(length: number): Uint8Array {
   return randomFillSync(new Uint8Array(length))
 }
 
-const CHUNK = 1 << 20
+/** Small enough to come from memory that was used before. */
+const CHUNK = 1 << 16
 const ZEROS = new Uint8Array(CHUNK)
 
 /**

@@ -1,17 +1,29 @@
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate } from 'node:timers'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 
 /** Milliseconds of work in one turn of the event loop. */
 const TURN_MS = 8
 
+/** When work in this turn of the event loop began, as far as `turn` was told. */
+let began: number | undefined
+
 /**
- * For long work in a thread that has other things to do: the returned function, called between pieces of the work, lets the
- * event loop turn when it has been held for a while. The pieces themselves should take no longer.
+ * Called at the beginning of long work, and between its pieces, in a thread that has other things to do: lets the event loop
+ * turn when all that calls this has held it for a while. The pieces themselves should take no longer.
  */
-export function turns(): () => Promise<void> {
-  let since = performance.now()
-  return async () => {
-    if (performance.now() - since < TURN_MS) return
-    await setImmediate()
-    since = performance.now()
+export async function turn(): Promise<void> {
+  if (performance.now() - sinceWhen() < TURN_MS) return
+  await nextTurn()
+  sinceWhen()
+}
+
+function sinceWhen(): number {
+  if (began === undefined) {
+    began = performance.now()
+    // Comes when this turn is over, whoever ends it.
+    setImmediate(() => {
+      began = undefined
+    })
   }
+  return began
 }

@@ -1,5 +1,5 @@
 import { EnigmaError } from '../base/errors.ts'
-import { turns } from '../base/turns.ts'
+import { turn } from '../base/turns.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
 import { analyse, operands } from './analyse.ts'
 import { CHECKPOINT_ROUNDS } from './constants.ts'
@@ -44,7 +44,6 @@ export async function runCircuit<S>(
   if (layers.slice(1).some(({ local }) => local.some((ref) => isDrawn(circuit.nodes[ref]!))))
     throw new EnigmaError('INTERNAL', 'randomness is drawn in the first layer')
   const values = new Values(engine, circuit, inputs)
-  const turn = turns()
   let checkpoint = resume?.layer
   if (resume !== undefined) values.restore(resume, layers)
   try {

@@ -52,6 +52,10 @@ export function createField(parameters: FieldParameters, kernel?: FieldKernel): 
     if (!Number.isSafeInteger(n) || n < 0) throw new EnigmaError('INVALID_ARGUMENT', `${n} is not a length`)
     return n
   }
+  const checkRange = (v: FieldVector, from: number, to: number) => {
+    if (!(Number.isInteger(from) && Number.isInteger(to) && 0 <= from && from <= to && to <= v.length))
+      throw new EnigmaError('INVALID_ARGUMENT', `no slice ${from}…${to} of a vector of ${v.length}`)
+  }
 
   return {
     name,
@@ -128,8 +132,7 @@ export function createField(parameters: FieldParameters, kernel?: FieldKernel): 
     equal: (a, b) => k.equal(a, b, common(a, b)),
 
     slice(a, from, to) {
-      if (!(Number.isInteger(from) && Number.isInteger(to) && 0 <= from && from <= to && to <= a.length))
-        throw new EnigmaError('INVALID_ARGUMENT', `no slice ${from}…${to} of a vector of ${a.length}`)
+      checkRange(a, from, to)
       return k.slice(a, from, to)
     },
     concat: (parts) => k.concat(parts),
@@ -137,11 +140,13 @@ export function createField(parameters: FieldParameters, kernel?: FieldKernel): 
       const out = k.zeros(checkLength(length))
       let at = 0
       return {
-        append(part) {
-          if (at + part.length > length)
-            throw new EnigmaError('LENGTH_MISMATCH', `${at + part.length} elements for a vector of ${length}`)
-          k.copyInto(out, at, part)
-          at += part.length
+        append(part, from = 0, to = part.length) {
+          checkRange(part, from, to)
+          const end = at + to - from
+          if (end > length)
+            throw new EnigmaError('LENGTH_MISMATCH', `${end} elements for a vector of ${length}`)
+          k.copyInto(out, at, part, from, to)
+          at = end
         },
         done() {
           if (at === length) return out

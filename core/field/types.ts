@@ -11,8 +11,8 @@ export interface FieldVector {
 }
 
 export interface VectorBuilder {
-  /** The next elements; throws LENGTH_MISMATCH beyond the length. */
-  append(part: FieldVector): void
+  /** The next elements: those of `part`, or its elements from…to. Throws LENGTH_MISMATCH beyond the length. */
+  append(part: FieldVector, from?: number, to?: number): void
   /** Throws LENGTH_MISMATCH before all elements are there. The vector is the caller's. */
   done(): FieldVector
 }

@@ -123,8 +123,8 @@ export function createJsKernel(modulus: bigint): FieldKernel {
     },
     slice: (a, from, to) => create(get(a).slice(from, to)),
     concat: (parts) => create(parts.flatMap(get)),
-    copyInto: (target, at, source) => {
-      get(target).splice(at, source.length, ...get(source))
+    copyInto: (target, at, source, from, to) => {
+      get(target).splice(at, to - from, ...get(source).slice(from, to))
     },
     gather: (a, indices) => {
       const values = get(a)

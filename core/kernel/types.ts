@@ -46,8 +46,8 @@ export interface FieldKernel {
 
   slice(a: KernelVector, from: number, to: number): KernelVector
   concat(parts: readonly KernelVector[]): KernelVector
-  /** Overwrites the elements of `target` from `at` on, which are as many. */
-  copyInto(target: KernelVector, at: number, source: KernelVector): void
+  /** Overwrites the elements of `target` from `at` on with those of `source` from `from` up to `to`. */
+  copyInto(target: KernelVector, at: number, source: KernelVector, from: number, to: number): void
   /** Indices are in range. */
   gather(a: KernelVector, indices: Uint32Array): KernelVector
 }

@@ -198,9 +198,10 @@ export function createWasmKernel(modulus: bigint, options: KernelOptions = {}): 
       })
       return out
     },
-    copyInto(target, at, source) {
-      const [to, from] = [get(target).at, get(source).at]
-      memory.bytes(to + 32 * at, 32 * source.length).set(memory.bytes(from, 32 * source.length))
+    copyInto(target, at, source, from, to) {
+      const [out, x] = [get(target).at, get(source).at]
+      const bytes = 32 * (to - from)
+      memory.bytes(out + 32 * at, bytes).set(memory.bytes(x + 32 * from, bytes))
     },
     gather(a, indices) {
       const x = get(a).at

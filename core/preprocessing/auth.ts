@@ -1,9 +1,12 @@
 import { EnigmaError } from '../base/errors.ts'
-import { turns } from '../base/turns.ts'
-import type { FieldVector, PrimeField } from '../field/types.ts'
+import { turn } from '../base/turns.ts'
+import type { FieldVector, PrimeField, VectorBuilder } from '../field/types.ts'
 import { type PartyChannel, STEP } from './channel.ts'
 import { commitAndOpen, tossCoins } from './coin.ts'
 import type { AuthShare, CheckMark } from './types.ts'
+
+/** Elements copied at a time: memory that was never touched costs some milliseconds. */
+const APPENDED = 16_384
 
 /** Local arithmetic on one party's parts of authenticated vectors. Results are new vectors. */
 export class AuthArithmetic {
@@ -59,22 +62,44 @@ export class AuthArithmetic {
   }
 
   /** `concat`, letting the event loop turn. The parts are freed. */
-  async join(parts: readonly AuthShare[], turn: () => Promise<void>): Promise<AuthShare> {
-    if (parts.length === 1) return parts[0]!
-    const length = parts.reduce((n, { share }) => n + share.length, 0)
-    const [shares, macs] = [this.field.builder(length), this.field.builder(length)]
-    for (const part of parts) {
-      shares.append(part.share)
-      await turn()
-      macs.append(part.mac)
-      freeAuth(part)
-      await turn()
-    }
-    return { share: shares.done(), mac: macs.done() }
+  async join(parts: readonly AuthShare[]): Promise<AuthShare> {
+    const join = (of: 'share' | 'mac') =>
+      joinVectors(
+        this.field,
+        parts.map((part) => part[of]),
+      )
+    return { share: await join('share'), mac: await join('mac') }
   }
 
   slice(a: AuthShare, from: number, to: number): AuthShare {
     return this.map(a, (v) => this.field.slice(v, from, to))
+  }
+}
+
+/** One vector of several, letting the event loop turn. The parts are freed. */
+export async function joinVectors(field: PrimeField, parts: readonly FieldVector[]): Promise<FieldVector> {
+  if (parts.length === 1) return parts[0]!
+  const joined = field.builder(parts.reduce((n, { length }) => n + length, 0))
+  for (const part of parts) {
+    await append(joined, part)
+    part.free()
+  }
+  return joined.done()
+}
+
+/** Adds the elements from…to of a vector, letting the event loop turn. */
+export async function append(builder: VectorBuilder, v: FieldVector, from = 0, to = v.length): Promise<void> {
+  for (let at = from; at < to; at += APPENDED) {
+    await turn()
+    builder.append(v, at, Math.min(to, at + APPENDED))
+  }
+}
+
+/** `freeAuth`, letting the event loop turn: memory is wiped when it is freed. */
+export async function release(...shares: readonly AuthShare[]): Promise<void> {
+  for (const share of shares) {
+    freeAuth(share)
+    await turn()
   }
 }
 
@@ -101,7 +126,6 @@ export async function openVectors(
   field: PrimeField,
   shares: readonly FieldVector[],
 ): Promise<FieldVector[]> {
-  const turn = turns()
   const encoded: Uint8Array[] = []
   for (const share of shares) {
     encoded.push(field.toMontgomery(share))
@@ -173,7 +197,6 @@ export async function checkMacs(
   // χ_k = ψ_c·φ_j for element j of chunk c: two random vectors in place of one long one.
   const longest = Math.min(CHECK_CHUNK, Math.max(1, ...checks.map(({ mac }) => mac.length)))
   const weights = field.random(longest, prg)
-  const turn = turns()
   for (const { value, mac } of checks)
     for (let at = 0; at < mac.length; at += CHECK_CHUNK) {
       await turn()

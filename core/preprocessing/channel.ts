@@ -1,13 +1,10 @@
 import { createHash } from 'node:crypto'
-import { setImmediate } from 'node:timers/promises'
 import { withTimeout } from '../base/clock.ts'
 import { EnigmaError, hasCode } from '../base/errors.ts'
-import { MiB, second } from '../base/units.ts'
+import { second } from '../base/units.ts'
 import { deadline, orAbort } from '../transport/requests.ts'
 import type { NodeId, Session } from '../transport/types.ts'
 
-/** Messages that take a while to copy. */
-const LARGE = 1 * MiB
 const HEADER = 16
 const VERSION = 1
 const ABORT = 255
@@ -134,22 +131,21 @@ export class PartyChannel {
   async send(to: number, step: Step, payload: Uint8Array): Promise<void> {
     this.#check()
     const peer = this.#peers[to]!
-    const message = this.#message(step, payload)
-    new DataView(message.buffer).setUint32(4, peer.sent, true)
+    const header = this.#header(step)
+    new DataView(header.buffer).setUint32(4, peer.sent, true)
     peer.sent += 1
     peer.told = performance.now()
-    this.bytesSent += message.length
+    this.bytesSent += HEADER + payload.length
     this.messagesSent += 1
     const { timeoutMs, session, signal } = this.#o
     const limit = deadline((1 + PATIENCE) * timeoutMs, `party ${this.parties[to]}`, signal)
     try {
-      await orAbort(session.send(this.parties[to]!, message), limit.signal)
+      await orAbort(session.send(this.parties[to]!, header, payload), limit.signal)
     } catch (error) {
       throw this.#lost(to, error)
     } finally {
       limit.done()
     }
-    if (message.length > LARGE) await setImmediate()
   }
 
   /**
@@ -249,19 +245,18 @@ export class PartyChannel {
   /** Tells the others that it is over, as far as they listen, and whether only a connection was lost. */
   async abort(error?: unknown): Promise<void> {
     this.#failed ??= new EnigmaError('CANCELLED', 'the session is over')
-    const message = this.#message(ABORT)
-    message[2] = Number(isCut(error))
-    const told = Promise.allSettled(this.others.map((to) => this.#o.session.send(this.parties[to]!, message)))
+    const header = this.#header(ABORT)
+    header[2] = Number(isCut(error))
+    const told = Promise.allSettled(this.others.map((to) => this.#o.session.send(this.parties[to]!, header)))
     await withTimeout(told, ABORT_MS, 'a peer').catch(() => undefined)
   }
 
-  #message(step: number, payload: Uint8Array = new Uint8Array()): Uint8Array<ArrayBuffer> {
-    const message = new Uint8Array(HEADER + payload.length)
-    message[0] = VERSION
-    message[1] = step
-    message.set(this.#tag, 8)
-    message.set(payload, HEADER)
-    return message
+  #header(step: number): Uint8Array<ArrayBuffer> {
+    const header = new Uint8Array(HEADER)
+    header[0] = VERSION
+    header[1] = step
+    header.set(this.#tag, 8)
+    return header
   }
 
   /** The next message of a party that is more than a sign of life. */
@@ -309,10 +304,10 @@ export class PartyChannel {
       if (to === except || peer.telling || now - peer.told < this.#o.timeoutMs / BEATS) continue
       peer.told = now
       peer.telling = true
-      const message = this.#message(WORKING)
-      message[2] = distance
+      const header = this.#header(WORKING)
+      header[2] = distance
       this.#o.session
-        .send(this.parties[to]!, message)
+        .send(this.parties[to]!, header)
         // A party that is lost is noticed where something is expected of it.
         .catch(() => undefined)
         .finally(() => {

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { concatBytes, utf8 } from '../base/bytes.ts'
 import { randomBytes } from '../base/random.ts'
-import { turns } from '../base/turns.ts'
+import { turn } from '../base/turns.ts'
 import type { Handle } from '../bgv/service.ts'
 import type { AsyncBgv } from '../bgv/thread.ts'
 import { squareRoots } from '../field/sqrt.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
 import type { NodeId, Session } from '../transport/types.ts'
-import { AuthArithmetic, checkMacs, decodeVector, freeAuth, openAll, openVectors } from './auth.ts'
+import { AuthArithmetic, checkMacs, decodeVector, freeAuth, openAll, openVectors, release } from './auth.ts'
 import { PartyChannel, STEP } from './channel.ts'
 import { tossCoins } from './coin.ts'
 import type { AuthShare, CheckMark, Epoch, InputMasks, InversePairs, Squares, Triples } from './types.ts'
@@ -189,7 +189,6 @@ export class LowGear {
       const { field } = this.#o
       const products = await this.#products(count, true)
       const opened = await this.#openProducts(products)
-      const turn = turns()
       const half = (field.modulus + 1n) / 2n
       const one = field.fromBigints([1n])
       const bits: AuthShare[] = []
@@ -224,7 +223,6 @@ export class LowGear {
       const { field } = this.#o
       const products = await this.#products(count, false)
       const opened = await this.#openProducts(products)
-      const turn = turns()
       const pairs: AuthShare[][] = []
       for (const [t, { a, b, c }] of products.entries()) {
         const value = opened[t]!
@@ -296,7 +294,6 @@ export class LowGear {
   /** ⟨a⟩, ⟨b⟩ and ⟨a·b⟩ by batch, with one sacrifice: the same a with another b̂, and r·c − ĉ − (r·b − b̂)·a = 0. */
   async #products(count: number, square: boolean): Promise<Triples[]> {
     const { field, bgv, slots } = this.#o
-    const turn = turns()
     const draw = async () => {
       const vectors: FieldVector[] = []
       for (let t = 0; t < count; t++) {
@@ -380,7 +377,7 @@ export class LowGear {
       ...differences.map(({ mac }, t) => ({ value: rho[t]!, mac })),
       ...zeros.map(({ mac }) => ({ mac })),
     ])
-    freeAuth(...differences, ...zeros)
+    await release(...differences, ...zeros)
     for (const v of [r, zero, ...rho, ...opened]) v.free()
     return items.map(([x, y, , product]) => ({ a: x, b: y, c: product }))
   }
@@ -398,22 +395,20 @@ export class LowGear {
 
   /** Column by column one vector of what the rows hold, which is freed. */
   async #join(rows: readonly (readonly AuthShare[])[]): Promise<AuthShare[]> {
-    const turn = turns()
     const joined: AuthShare[] = []
     for (const column of rows[0]!.keys())
-      joined.push(
-        await this.#arithmetic.join(
-          rows.map((row) => row[column]!),
-          turn,
-        ),
-      )
+      joined.push(await this.#arithmetic.join(rows.map((row) => row[column]!)))
     return joined
   }
 
   /** `count` batches of random values that nobody knows, with MACs that were not checked. */
   async #randomShares(count: number): Promise<AuthShare> {
     const { field, slots } = this.#o
-    const vectors = Array.from({ length: count }, () => field.random(slots))
+    const vectors: FieldVector[] = []
+    for (let t = 0; t < count; t++) {
+      vectors.push(field.random(slots))
+      await turn()
+    }
     const macs = await this.#authenticate(vectors)
     const [joined] = await this.#join(vectors.map((share, t) => [{ share, mac: macs[t]! }]))
     return joined!
@@ -498,7 +493,6 @@ export class LowGear {
   /** This party's MACs of its shares, slots each: α_i·x_i + Σ_{j ≠ i} (α_i·x_j + α_j·x_i). */
   async #authenticate(vectors: readonly FieldVector[]): Promise<FieldVector[]> {
     const { field } = this.#o
-    const turn = turns()
     const theirs = this.#parties.map((party) => party?.alpha ?? 0)
     const items: Cross[] = []
     for (const v of vectors) {

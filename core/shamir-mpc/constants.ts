@@ -11,8 +11,6 @@ export const FAREWELL_TIMEOUT_MS = 5 * second
 export const LAST_WORDS_MS = 500
 /** How long a failed party tries to tell the others. */
 export const TELL_TIMEOUT_MS = 1 * second
-/** Longest stretch of arithmetic between two turns of the event loop. */
-export const TURN_MS = 15
 /** Party indices are one byte on the wire. */
 export const MAX_PARTIES = 64
 /** Replicated keys number C(n, t); beyond this n their cost outweighs a round (Cramer–Damgård–Ishai 2005, §4). */

@@ -1,7 +1,7 @@
+import { turn } from '../base/turns.ts'
 import type { FieldVector } from '../field/types.ts'
 import { shareVector } from '../sharing/shamir.ts'
 import { type ReducerOptions, readElements } from './reduction.ts'
-import { Turns } from './turns.ts'
 import { KIND } from './wire.ts'
 
 /** Deals the values of this party to the committee; returns its own share. */
@@ -9,7 +9,6 @@ export async function sendInput(o: ReducerOptions, values: FieldVector): Promise
   const { field, channel, n, t, index, chunk } = o
   const round = channel.nextRound()
   const parts: FieldVector[] = []
-  const turns = new Turns()
   for (let offset = 0; offset < values.length; offset += chunk) {
     const length = Math.min(chunk, values.length - offset)
     const piece = field.slice(values, offset, offset + length)
@@ -23,7 +22,7 @@ export async function sendInput(o: ReducerOptions, values: FieldVector): Promise
       }),
     )
     parts.push(shares[index]!)
-    await turns.yield()
+    await turn()
   }
   return joined(o, parts)
 }

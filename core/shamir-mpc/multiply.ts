@@ -1,7 +1,7 @@
 import { EnigmaError } from '../base/errors.ts'
+import { turn } from '../base/turns.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
 import type { Reducer } from './reduction.ts'
-import { Turns } from './turns.ts'
 import type { Product } from './types.ts'
 
 /** Elements of an inner product between two turns of the event loop. */
@@ -73,7 +73,6 @@ export async function multiplyProducts(
 
 async function inner(field: PrimeField, a: FieldVector, b: FieldVector): Promise<FieldVector> {
   if (a.length <= INNER_CHUNK) return field.inner(a, b)
-  const turns = new Turns()
   const parts: FieldVector[] = []
   for (let from = 0; from < a.length; from += INNER_CHUNK) {
     const to = Math.min(a.length, from + INNER_CHUNK)
@@ -82,7 +81,7 @@ async function inner(field: PrimeField, a: FieldVector, b: FieldVector): Promise
     parts.push(field.inner(left, right))
     left.free()
     right.free()
-    await turns.yield()
+    await turn()
   }
   const all = join(field, parts)
   const out = field.sum(all)

@@ -1,8 +1,8 @@
 import { EnigmaError } from '../base/errors.ts'
+import { turn } from '../base/turns.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
 import { decodeErrors } from './decode.ts'
 import { coefficients, point } from './interpolate.ts'
-import { Turns } from './turns.ts'
 import type { OutputShare, Reconstruction } from './types.ts'
 
 /**
@@ -65,7 +65,6 @@ function interpolate(field: PrimeField, shares: readonly OutputShare[], t: numbe
 async function consistent(field: PrimeField, shares: readonly OutputShare[], t: number): Promise<boolean> {
   const used = shares.slice(0, t + 1)
   const xs = used.map(({ index }) => point(index))
-  const turns = new Turns()
   for (const extra of shares.slice(t + 1)) {
     const expected = field.linear(
       coefficients(field, xs, point(extra.index)),
@@ -74,7 +73,7 @@ async function consistent(field: PrimeField, shares: readonly OutputShare[], t: 
     const same = field.equal(expected, extra.values)
     expected.free()
     if (!same) return false
-    await turns.yield()
+    await turn()
   }
   return true
 }

@@ -1,12 +1,12 @@
 import { EnigmaError } from '../base/errors.ts'
 import { Prg } from '../base/random.ts'
+import { turn } from '../base/turns.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
 import type { Channel } from './channel.ts'
 import { WINDOW } from './constants.ts'
 import { coefficients, point } from './interpolate.ts'
 import type { Preprocessing } from './preprocessing.ts'
 import { derive, type PartyKeys } from './setup.ts'
-import { Turns } from './turns.ts'
 import { KIND } from './wire.ts'
 
 /** This party's local products [from, to): shares of degree 2t. The caller frees what it gets. */
@@ -42,7 +42,6 @@ async function pipeline<Dealt>(
   const lengthOf = (c: number) => Math.min(chunk, count - c * chunk)
   const flight: { dealt: Dealt; sends: Promise<void>[] }[] = []
   const parts: FieldVector[] = []
-  const turns = new Turns()
   // A party that cannot be reached ends the round even while another is awaited.
   let fail: (error: unknown) => void = () => undefined
   const broken = new Promise<never>((_, reject) => {
@@ -54,14 +53,14 @@ async function pipeline<Dealt>(
       const next = deal(c * chunk, lengthOf(c), c)
       for (const s of next.sends) s.catch(fail)
       flight.push(next)
-      await turns.yield()
+      await turn()
     }
     const done = c - WINDOW
     if (done < 0 || done >= chunks) continue
     const { dealt, sends } = flight.shift()!
     parts.push(await Promise.race([collect(dealt, done * chunk, lengthOf(done), done), broken]))
     await Promise.all(sends)
-    await turns.yield()
+    await turn()
   }
   if (parts.length === 1) return parts[0]!
   const out = field.concat(parts)

@@ -1,10 +1,19 @@
 import { createHash } from 'node:crypto'
 import { concatBytes } from '../base/bytes.ts'
 import { EnigmaError, hasCode } from '../base/errors.ts'
-import { turns } from '../base/turns.ts'
+import { turn } from '../base/turns.ts'
 import { chainNext, chainStart, roundDigest } from '../commitments/rounds.ts'
-import type { FieldVector, PrimeField } from '../field/types.ts'
-import { AuthArithmetic, addUp, checkMacs, decodeVector, freeAuth } from '../preprocessing/auth.ts'
+import type { FieldVector, PrimeField, VectorBuilder } from '../field/types.ts'
+import {
+  AuthArithmetic,
+  addUp,
+  append,
+  checkMacs,
+  decodeVector,
+  freeAuth,
+  joinVectors,
+  release,
+} from '../preprocessing/auth.ts'
 import { PartyChannel, STEP } from '../preprocessing/channel.ts'
 import type { AuthShare, Triples } from '../preprocessing/types.ts'
 import type { NodeId } from '../transport/types.ts'
@@ -96,13 +105,14 @@ class Party implements SpdzParty {
       const values = await this.#open(all)
       const results = await this.#multiply(products, batches, values)
       const opened = values.slice(masked.length).map((v) => field.slice(v, 0, v.length))
-      all.forEach(({ mac }, k) => {
+      for (const [k, { mac }] of all.entries()) {
         // Masked factors are this round's own; what the caller opens stays the caller's.
         const own = k < masked.length
         this.#pending.push({ value: values[k]!, mac: own ? mac : field.slice(mac, 0, mac.length) })
         if (own) masked[k]!.share.free()
         this.#pendingLength += mac.length
-      })
+        await turn()
+      }
       if (this.#pendingLength > PENDING_LIMIT) await this.#check()
       return { products: results, opened }
     })
@@ -110,30 +120,33 @@ class Party implements SpdzParty {
 
   /** The factors of all products one after the other, in batches, each under the masks of its triples. */
   async #mask(products: readonly Product[]): Promise<Batch[]> {
-    const { local } = this
+    const { field } = this
     const ends: number[] = []
     for (const p of products) ends.push((ends.at(-1) ?? 0) + lengthOf(p))
     const total = ends.at(-1) ?? 0
     const size = this.#o.batch ?? BATCH
-    const turn = turns()
     const batches: Batch[] = []
     for (let from = 0; from < total; from += size) {
       const to = Math.min(total, from + size)
       const triples = await this.#o.material.triples(to - from)
-      const masked = async (factor: 'a' | 'b') => {
-        const pieces = products.flatMap((p, k) => {
+      const masked = async (factor: 'a' | 'b', of: 'share' | 'mac') => {
+        const joined = field.builder(to - from)
+        for (const [k, p] of products.entries()) {
           const start = ends[k]! - lengthOf(p)
           const [first, last] = [Math.max(from, start) - start, Math.min(to, ends[k]!) - start]
-          return first < last ? [stretched(local, p[factor], first, last)] : []
-        })
-        await turn()
-        const joined = await local.join(pieces, turn)
-        const difference = local.sub(joined, triples[factor])
-        freeAuth(joined)
+          if (first < last) await appendStretched(field, joined, p[factor][of], first, last)
+        }
+        const factors = joined.done()
+        const difference = field.sub(factors, triples[factor][of])
+        factors.free()
         await turn()
         return difference
       }
-      batches.push({ triples, masked: [await masked('a'), await masked('b')] })
+      const both = async (factor: 'a' | 'b'): Promise<AuthShare> => ({
+        share: await masked(factor, 'share'),
+        mac: await masked(factor, 'mac'),
+      })
+      batches.push({ triples, masked: [await both('a'), await both('b')] })
     }
     return batches
   }
@@ -146,33 +159,34 @@ class Party implements SpdzParty {
   ): Promise<AuthShare[]> {
     const { field, local } = this
     const results: AuthShare[] = []
-    const turn = turns()
     /** Parts of the product that is not complete yet. */
     let parts: AuthShare[] = []
     let missing = products.length === 0 ? 0 : lengthOf(products[0]!)
     for (const [k, { triples }] of batches.entries()) {
-      const batch = await this.#combine(triples, values[k]!, values[batches.length + k]!, turn)
-      freeAuth(triples.a, triples.b, triples.c)
+      const batch = await this.#combine(triples, values[k]!, values[batches.length + k]!)
+      await release(triples.a, triples.b, triples.c)
       const length = batch.share.length
+      // All of one product: no need to cut it.
+      const uncut = missing >= length
       for (let at = 0; at < length; ) {
         const to = Math.min(length, at + missing)
         const { op } = products[results.length]!
-        const slice = local.slice(batch, at, to)
-        parts.push(op === 'mul' ? slice : local.map(slice, (v) => field.sum(v)))
-        if (op === 'inner') freeAuth(slice)
+        const piece = uncut ? batch : local.slice(batch, at, to)
+        parts.push(op === 'mul' ? piece : local.map(piece, (v) => field.sum(v)))
+        if (op === 'inner') freeAuth(piece)
+        await turn()
         missing -= to - at
         at = to
         if (missing > 0) continue
         const several = parts.length > 1
-        const whole = await local.join(parts, turn)
+        const whole = await local.join(parts)
         results.push(op === 'mul' || !several ? whole : local.map(whole, (v) => field.sum(v)))
         if (op === 'inner' && several) freeAuth(whole)
         parts = []
         const next = products[results.length]
         missing = next === undefined ? 0 : lengthOf(next)
       }
-      freeAuth(batch)
-      await turn()
+      if (!uncut) freeAuth(batch)
     }
     return results
   }
@@ -239,16 +253,12 @@ class Party implements SpdzParty {
       for (const { value, mac } of pending) {
         value.free()
         mac.free()
+        await turn()
       }
     }
   }
 
-  async #combine(
-    { a, b, c }: Triples,
-    d: FieldVector,
-    e: FieldVector,
-    turn: () => Promise<void>,
-  ): Promise<AuthShare> {
+  async #combine({ a, b, c }: Triples, d: FieldVector, e: FieldVector): Promise<AuthShare> {
     const { field } = this
     const square = field.mul(d, e)
     await turn()
@@ -288,7 +298,6 @@ class Party implements SpdzParty {
     const runs = audited ? [vectors] : runsOf(vectors, this.#o.chunk ?? CHUNK)
     const pieces = runs.map((run) => (run.length === 1 ? run[0]! : field.concat(run)))
     const opened = audited ? [await this.#broadcast(pieces[0]!)] : await this.#collect(pieces)
-    const turn = turns()
     const values: FieldVector[] = []
     for (const [k, run] of runs.entries()) {
       if (run.length === 1) {
@@ -313,7 +322,6 @@ class Party implements SpdzParty {
    */
   async #collect(pieces: readonly FieldVector[]): Promise<FieldVector[]> {
     const { field, channel, index } = this
-    const turn = turns()
     const n = this.parties.length
     const size = this.#o.chunk ?? CHUNK
     const chunks = pieces
@@ -328,12 +336,16 @@ class Party implements SpdzParty {
     const opened: FieldVector[][] = pieces.map(() => [])
     for (let at = 0; at < chunks.length; at += WINDOW) {
       const window = chunks.slice(at, at + WINDOW)
-      const own = window.map(({ share, from, to }) => field.slice(share, from, to))
+      const own: FieldVector[] = []
+      for (const { share, from, to } of window) {
+        own.push(field.slice(share, from, to))
+        await turn()
+      }
       const sending = (async () => {
         for (const [k, { collector }] of window.entries()) {
           if (collector === index) continue
-          await channel.send(collector, STEP.collect, field.toMontgomery(own[k]!))
           await turn()
+          await channel.send(collector, STEP.collect, field.toMontgomery(own[k]!))
         }
       })()
       sending.catch(() => undefined)
@@ -342,8 +354,11 @@ class Party implements SpdzParty {
       for (const [k, { from, to, collector }] of window.entries()) {
         if (collector !== index) continue
         const parts = [own[k]!]
-        for (const i of channel.others)
-          parts.push(decodeVector(channel, field, i, await channel.receive(i, STEP.collect), to - from))
+        for (const i of channel.others) {
+          const bytes = await channel.receive(i, STEP.collect)
+          await turn()
+          parts.push(decodeVector(channel, field, i, bytes, to - from))
+        }
         const sum = addUp(field, parts)
         for (const part of parts.slice(1)) part.free()
         sums.set(k, sum)
@@ -363,6 +378,7 @@ class Party implements SpdzParty {
         let bytes = known.get(k)
         if (bytes === undefined) {
           bytes = await channel.receive(collector, STEP.result)
+          await turn()
           sums.set(k, decodeVector(channel, field, collector, bytes, to - from))
         }
         channel.note(bytes)
@@ -373,14 +389,7 @@ class Party implements SpdzParty {
       await turn()
     }
     const values: FieldVector[] = []
-    for (const parts of opened) {
-      if (parts.length === 1) values.push(parts[0]!)
-      else {
-        values.push(field.concat(parts))
-        for (const part of parts) part.free()
-      }
-      await turn()
-    }
+    for (const parts of opened) values.push(await joinVectors(field, parts))
     return values
   }
 
@@ -392,18 +401,24 @@ class Party implements SpdzParty {
     const previous = this.#chain
     // Transcripts hold canonical integers.
     const own = field.toBytes(share)
+    await turn()
     const signature = audit.sign(roundDigest(audit.run, round, previous, own))
     const messages = await channel.broadcast(STEP.round, concatBytes(signature, own))
-    const signatures = messages.map((m) => m.slice(0, SIGNATURE_BYTES))
-    const payloads = messages.map((m) => m.slice(SIGNATURE_BYTES))
-    const vectors = payloads.map((payload, i) => {
-      const vector = decodeVector(channel, field, i, payload, share.length, 'canonical')
-      if (i === channel.index) return vector
+    const signatures: Uint8Array[] = []
+    const payloads: Uint8Array[] = []
+    const vectors: FieldVector[] = []
+    for (const [i, message] of messages.entries()) {
+      await turn()
+      const [theirs, payload] = [message.slice(0, SIGNATURE_BYTES), message.slice(SIGNATURE_BYTES)]
+      vectors.push(decodeVector(channel, field, i, payload, share.length, 'canonical'))
+      signatures.push(theirs)
+      payloads.push(payload)
+      if (i === channel.index) continue
       const digest = roundDigest(audit.run, round, previous, payload)
-      if (audit.signer(digest, signatures[i]!) !== this.parties[i])
+      if (audit.signer(digest, theirs) !== this.parties[i])
         throw channel.blame(i, 'BAD_SIGNATURE', 'did not sign its round')
-      return vector
-    })
+    }
+    await turn()
     this.#chain = chainNext(previous, payloads)
     audit.record({ round, payloads, signatures })
     const sum = addUp(field, vectors)
@@ -448,10 +463,18 @@ function lengthOf({ a, b }: Product): number {
   return Math.max(a.share.length, b.share.length)
 }
 
-/** Elements from…to of a vector, or of one element stretched. */
-function stretched(local: AuthArithmetic, a: AuthShare, from: number, to: number): AuthShare {
-  if (a.share.length > 1) return local.slice(a, from, to)
-  return local.map(a, (v) => local.field.gather(v, new Uint32Array(to - from)))
+/** Appends the elements from…to of a vector, or of one element stretched. */
+async function appendStretched(
+  field: PrimeField,
+  builder: VectorBuilder,
+  v: FieldVector,
+  from: number,
+  to: number,
+): Promise<void> {
+  if (to <= v.length) return append(builder, v, from, to)
+  const same = field.gather(v, new Uint32Array(to - from))
+  await append(builder, same)
+  same.free()
 }
 
 /** The parts that this folder's other files need beside the public face. */

@@ -357,7 +357,7 @@ export class Libp2pTransport implements Transport {
       return mine
     }
     return {
-      send: (message) => inOrder(() => channel.write(messageHeader(message.length), message)),
+      send: (parts, length) => inOrder(() => channel.write(messageHeader(length), ...parts)),
       end: async () => {
         // A peer that does not read must not keep this node from leaving.
         const { signal, done } = deadline(5 * second, `node ${peer}`)

@@ -1,3 +1,4 @@
+import { concatBytes } from '../base/bytes.ts'
 import { EnigmaError } from '../base/errors.ts'
 import { MiB } from '../base/units.ts'
 import { DEFAULT_LIMITS, type Limits, OPEN_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from './constants.ts'
@@ -231,9 +232,9 @@ export class MemoryTransport implements Transport {
     let inTransit = 0
     const { inbox, closed } = inbound
     return {
-      send: async (message) => {
+      send: async (parts) => {
         if (inbox.closed) throw new EnigmaError('CHANNEL_CLOSED', `node ${peer} left the session`)
-        const copy = message.slice()
+        const copy = concatBytes(...parts)
         const arrived = this.#network.transit(this.self, peer)
         const previous = tail
         inTransit += copy.length

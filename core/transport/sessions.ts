@@ -7,7 +7,7 @@ import type { NodeId, RequestOptions, Session } from './types.ts'
 /** The sending half of a session's channel to one peer. */
 export interface Outbound {
   /** Resolves when the message has been handed to the channel. Rejects with CHANNEL_CLOSED. */
-  send(message: Uint8Array): Promise<void>
+  send(parts: readonly Uint8Array[], length: number): Promise<void>
   /** Ends the channel: gracefully, so that the peer reads what was sent and knows it was the end. */
   end(): Promise<void>
   /** Drops the channel. */
@@ -219,19 +219,20 @@ export class OpenSession implements Session {
     for (const listener of [...this.#listeners]) this.#tell(listener, peer)
   }
 
-  async send(to: NodeId, message: Uint8Array): Promise<void> {
+  async send(to: NodeId, ...parts: Uint8Array[]): Promise<void> {
+    const length = parts.reduce((n, part) => n + part.length, 0)
     if (!this.#inboxes.has(to))
       throw new EnigmaError('INVALID_ARGUMENT', `node ${to} is no party of session ${this.id}`)
-    if (message.length > this.#limits.maxMessageBytes)
+    if (length > this.#limits.maxMessageBytes)
       throw new EnigmaError(
         'FRAME_TOO_LARGE',
-        `a message of ${message.length} bytes exceeds ${this.#limits.maxMessageBytes}`,
+        `a message of ${length} bytes exceeds ${this.#limits.maxMessageBytes}`,
       )
     const outbound = this.#outbound.get(to)
     if (this.#closed || !outbound)
       throw closedError(to, this.#closed ? 'the session is closed' : 'it was lost')
     try {
-      await outbound.send(message)
+      await outbound.send(parts, length)
     } catch (error) {
       throw error instanceof EnigmaError ? error : closedError(to, 'it was lost')
     }

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Stream } from '@libp2p/interface'
+import { concatBytes } from '../base/bytes.ts'
 import { EnigmaError } from '../base/errors.ts'
 import { MiB } from '../base/units.ts'
 import { CHUNK_BYTES } from './constants.ts'
@@ -79,7 +80,9 @@ export class StreamChannel {
   /** Rejects with CHANNEL_CLOSED. The bytes must not change before it resolves. */
   async write(...parts: Uint8Array[]): Promise<void> {
     let handed = 0
-    for (const part of parts)
+    // Every part costs a frame and an encryption.
+    const short = parts.reduce((n, part) => n + part.length, 0) <= CHUNK_BYTES
+    for (const part of short ? [concatBytes(...parts)] : parts)
       for (let at = 0; at < part.length; at += CHUNK_BYTES) {
         const chunk =
           part.length <= CHUNK_BYTES ? part : part.subarray(at, Math.min(at + CHUNK_BYTES, part.length))

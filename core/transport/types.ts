@@ -18,8 +18,11 @@ export interface Session {
   readonly self: NodeId
   /** Every party but this one. */
   readonly peers: readonly NodeId[]
-  /** Queues a message; resolves when it has been handed to the channel (back-pressure). */
-  send(to: NodeId, message: Uint8Array): Promise<void>
+  /**
+   * Queues a message, which may come in parts; resolves when it has been handed to the channel (back-pressure), and must
+   * not change before.
+   */
+  send(to: NodeId, ...parts: Uint8Array[]): Promise<void>
   /** The next message of `from`. Rejects with TIMEOUT, CHANNEL_CLOSED (peer gone) or CANCELLED. */
   receive(from: NodeId, options?: RequestOptions): Promise<Uint8Array>
   /** Fires once a peer's channel is lost. */

@@ -54,10 +54,10 @@ it('a job under SPDZ goes on in the same attempt when every connection is lost i
     names.add(name.join('/'))
     if (name.join('/') !== 'spdz') return session
     const send = session.send.bind(session)
-    session.send = async (to, message) => {
+    session.send = async (to, ...parts) => {
       // In the products, before anything is opened.
       if (++count === 120) for (const socket of sockets) socket.destroy()
-      await send(to, message)
+      await send(to, ...parts)
     }
     return session
   })

@@ -34,7 +34,7 @@ Libp2pTransport.prototype.openSession = async function (id, peers, options) {
   const session = await open.call(this, id, peers, options)
   const send = session.send.bind(session)
   // All wait equally long, so they stay in order.
-  session.send = (to, message) => sleep(LATENCY_MS).then(() => send(to, message))
+  session.send = (to, ...parts) => sleep(LATENCY_MS).then(() => send(to, ...parts))
   return session
 }
 

@@ -3,6 +3,7 @@ import { verifyTranscript } from '../../../core/audit/verify.ts'
 import { CircuitBuilder } from '../../../core/circuits/builder.ts'
 import type { PrimeField } from '../../../core/field/types.ts'
 import type { MaterialSource } from '../../../core/preprocessing/types.ts'
+import { meddled } from '../../support/meddled.ts'
 import { auditedRun, field, lying, resultOf, shareInputs, transcriptOf } from '../../unit/audit/committee.ts'
 import { mixed, mixedResult } from '../../unit/audit/programs.ts'
 
@@ -66,18 +67,11 @@ describe('one of 3 parties commits to nothing at the end', () => {
       wrap: (session, i, kind) =>
         i !== 2 || kind !== 'audit'
           ? session
-          : {
-              ...session,
-              id: session.id,
-              self: session.self,
-              peers: session.peers,
-              receive: (from, o) => session.receive(from, o),
-              onPeerLost: (l) => session.onPeerLost(l),
-              close: () => session.close(),
+          : meddled(session, {
               // Header and signature stay; the output's points go.
               send: (to, message) =>
                 session.send(to, message[1] === 15 && message.length > 500 ? message.slice(0, 81) : message),
-            },
+            }),
     })
     for (const i of [0, 1]) expect(run.outcomes[i]!.status).toBe('rejected')
   })

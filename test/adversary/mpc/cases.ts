@@ -4,7 +4,8 @@ import { bn254Scalar as field } from '../../../core/field/fields.ts'
 import { LowGear } from '../../../core/preprocessing/lowgear.ts'
 import { outputShares, reconstructOutput } from '../../../core/spdz/output.ts'
 import { joinSpdz } from '../../../core/spdz/party.ts'
-import type { Session } from '../../../core/transport/types.ts'
+import type { NodeId, Session } from '../../../core/transport/types.ts'
+import { meddled } from '../../support/meddled.ts'
 import { localBgv, reveal, SLOTS, sessions } from '../../unit/preprocessing/committee.ts'
 import { deal, unnoted } from '../../unit/spdz/dealer.ts'
 
@@ -78,7 +79,7 @@ function wrap(c: Case, mark: () => void) {
     const counts = new Map<string, number>()
     const held = new Map<string, Uint8Array>()
     const target = Math.floor(c.at * MESSAGES[c.protocol])
-    const send = async (to: (typeof session.peers)[number], message: Uint8Array): Promise<void> => {
+    const send = async (to: NodeId, message: Uint8Array): Promise<void> => {
       const count = counts.get(to) ?? 0
       counts.set(to, count + 1)
       const before = held.get(to)
@@ -120,15 +121,7 @@ function wrap(c: Case, mark: () => void) {
           return
       }
     }
-    return {
-      id: session.id,
-      self: session.self,
-      peers: session.peers,
-      receive: session.receive.bind(session),
-      onPeerLost: session.onPeerLost.bind(session),
-      close: session.close.bind(session),
-      send,
-    }
+    return meddled(session, { send })
   }
 }
 

@@ -15,8 +15,9 @@ import type { DealtPieces, dealPieces } from '../../../core/node/compute/reshari
 import { STEP } from '../../../core/preprocessing/channel.ts'
 import { digestCommitments } from '../../../core/sharing/commitments.ts'
 import { Libp2pTransport } from '../../../core/transport/libp2p.ts'
-import type { NodeId, Session } from '../../../core/transport/types.ts'
+import type { NodeId } from '../../../core/transport/types.ts'
 import { LocalSigner } from '../../../core/wallet/signer.ts'
+import { meddled } from '../../support/meddled.ts'
 import { type Person, TestNetwork, until } from '../../system/network.ts'
 import { rpc } from '../../unit/ledger/support.ts'
 
@@ -80,18 +81,12 @@ function tamper(
     if (!id.endsWith(suffix) || (leader === this.self) !== leads) return session
     cheater.node ??= this.self
     if (cheater.node !== this.self) return session
-    return {
-      id: session.id,
-      self: session.self,
-      peers: session.peers,
-      receive: session.receive.bind(session),
-      onPeerLost: session.onPeerLost.bind(session),
-      close: session.close.bind(session),
+    return meddled(session, {
       send: async (to, message) => {
-        const changed = change(message.slice(), to, this.self)
+        const changed = change(message, to, this.self)
         if (changed !== null) await session.send(to, changed)
       },
-    } satisfies Session
+    })
   })
   return cheater
 }

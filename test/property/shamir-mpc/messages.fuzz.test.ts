@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { joinCommittee } from '../../../core/shamir-mpc/party.ts'
 import type { Session } from '../../../core/transport/types.ts'
+import { meddled } from '../../support/meddled.ts'
 import { field, openSessions } from '../../unit/shamir-mpc/committee.ts'
 
 const CHEAT = 1
@@ -17,13 +18,9 @@ type Mutation = typeof mutation extends fc.Arbitrary<infer T> ? T : never
 
 function mutate(session: Session, m: Mutation): Session {
   let number = 0
-  return {
-    id: session.id,
-    self: session.self,
-    peers: session.peers,
-    send: async (to, original) => {
-      if (number++ !== m.message) return session.send(to, original)
-      const message = original.slice()
+  return meddled(session, {
+    send: async (to, message) => {
+      if (number++ !== m.message) return session.send(to, message)
       if (m.kind === 'drop') return
       if (m.kind === 'flip') message[m.at % message.length]! ^= m.value
       if (m.kind === 'repeat') await session.send(to, message)
@@ -31,10 +28,7 @@ function mutate(session: Session, m: Mutation): Session {
       else if (m.kind === 'grow') await session.send(to, Uint8Array.of(...message, m.value))
       else await session.send(to, m.kind === 'noise' ? m.noise : message)
     },
-    receive: (from, o) => session.receive(from, o),
-    onPeerLost: (f) => session.onPeerLost(f),
-    close: () => session.close(),
-  }
+  })
 }
 
 describe('one changed message of one party', () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { HEADER_BYTES } from '../../../core/shamir-mpc/wire.ts'
 import { shareVector } from '../../../core/sharing/shamir.ts'
 import type { Session } from '../../../core/transport/types.ts'
+import { meddled } from '../../support/meddled.ts'
 import { deal, field, openCommittee } from '../../unit/shamir-mpc/committee.ts'
 
 const SAMPLES = 16_384
@@ -40,11 +41,7 @@ describe.each(['reshare', 'king'] as const)(
       const spy = (session: Session, index: number): Session =>
         index !== 0
           ? session
-          : {
-              id: session.id,
-              self: session.self,
-              peers: session.peers,
-              send: (to, m) => session.send(to, m),
+          : meddled(session, {
               receive: async (from, o) => {
                 const message = await session.receive(from, o)
                 // Elements, not keys: the kinds "data" and "king".
@@ -52,9 +49,7 @@ describe.each(['reshare', 'king'] as const)(
                   seen.push(field.toBigints(field.fromBytes(message.subarray(HEADER_BYTES))))
                 return message
               },
-              onPeerLost: (f) => session.onPeerLost(f),
-              close: () => session.close(),
-            }
+            })
       const committee = await openCommittee(3, 1, { degreeReduction, chunk: SAMPLES }, spy)
       const shares = deal([new Array<bigint>(SAMPLES).fill(3n)], 3, 1)
       const results = await Promise.all(

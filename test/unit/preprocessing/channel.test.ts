@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { PartyChannel, STEP } from '../../../core/preprocessing/channel.ts'
 import type { Session } from '../../../core/transport/types.ts'
+import { meddled } from '../../support/meddled.ts'
 import { sessions } from './committee.ts'
 
 const TIMEOUT_MS = 1000
@@ -90,16 +91,12 @@ describe('still working', () => {
     const { channels } = await open(2, (session, index) =>
       index === 0
         ? session
-        : {
-            ...{ id: session.id, self: session.self, peers: session.peers },
-            receive: session.receive.bind(session),
-            onPeerLost: session.onPeerLost.bind(session),
-            close: session.close.bind(session),
+        : meddled(session, {
             send: async (to, message) => {
               messages++
               await session.send(to, message)
             },
-          },
+          }),
     )
     const works = (async () => {
       for (let i = 0; i < 400; i++) await channels[1]!.working(() => pause(TIMEOUT_MS / 100))
@@ -193,14 +190,10 @@ describe('a peer that does not read', () => {
   const deaf = (session: Session, index: number): Session =>
     index !== 0
       ? session
-      : {
-          ...{ id: session.id, self: session.self, peers: session.peers },
-          receive: session.receive.bind(session),
-          onPeerLost: session.onPeerLost.bind(session),
-          close: session.close.bind(session),
+      : meddled(session, {
           send: (to, message) =>
             to === session.peers[0] ? new Promise<void>(() => undefined) : session.send(to, message),
-        }
+        })
 
   it('does not hold up the end, of which the others hear', async () => {
     const { channels } = await open(3, deaf)

@@ -10,6 +10,7 @@ import { joinSpdz } from '../../../core/spdz/party.ts'
 import { type Database, openDatabase } from '../../../core/storage/database.ts'
 import { MATERIAL_MIGRATIONS, SqliteMaterialRecords } from '../../../core/storage/material.ts'
 import type { Session } from '../../../core/transport/types.ts'
+import { meddled } from '../../support/meddled.ts'
 import { dealOne } from '../spdz/dealer.ts'
 import { nodeId, sessions } from './committee.ts'
 
@@ -61,18 +62,12 @@ async function committee(onReveal: (count: number) => void, log: string[] = []) 
   const opened = await sessions(2, (session, index): Session => {
     if (index !== 0) return session
     let reveals = 0
-    return {
-      id: session.id,
-      self: session.self,
-      peers: session.peers,
-      receive: session.receive.bind(session),
-      onPeerLost: session.onPeerLost.bind(session),
-      close: session.close.bind(session),
+    return meddled(session, {
       send: async (to, message) => {
         if (message[1] === STEP.reveal) onReveal(++reveals)
         await session.send(to, message)
       },
-    }
+    })
   })
   const stores = paths.map((path, i) =>
     openStore(path, (records) => {

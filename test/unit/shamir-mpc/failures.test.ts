@@ -6,6 +6,7 @@ import type { DegreeReduction, PartyOptions, ShamirParty } from '../../../core/s
 import { HEADER_BYTES } from '../../../core/shamir-mpc/wire.ts'
 import type { MemoryNetwork } from '../../../core/transport/memory.ts'
 import type { NodeId, Session } from '../../../core/transport/types.ts'
+import { meddled } from '../../support/meddled.ts'
 import { field, nodeId, openSessions } from './committee.ts'
 
 let network: MemoryNetwork | undefined
@@ -19,18 +20,12 @@ type Outgoing = (message: Uint8Array, to: NodeId, number: number) => Uint8Array 
 /** A session whose messages another hand changes or withholds (undefined) before they leave. */
 function meddle(session: Session, outgoing: Outgoing): Session {
   let number = 0
-  return {
-    id: session.id,
-    self: session.self,
-    peers: session.peers,
+  return meddled(session, {
     send: async (to, message) => {
-      const changed = outgoing(message.slice(), to, number++)
+      const changed = outgoing(message, to, number++)
       if (changed) await session.send(to, changed)
     },
-    receive: (from, options) => session.receive(from, options),
-    onPeerLost: (listener) => session.onPeerLost(listener),
-    close: () => session.close(),
-  }
+  })
 }
 
 const CHEAT = 1

@@ -10,6 +10,7 @@ import { authenticate } from '../../../core/spdz/input.ts'
 import { outputShares, reconstructOutput } from '../../../core/spdz/output.ts'
 import type { Product } from '../../../core/spdz/types.ts'
 import type { Session } from '../../../core/transport/types.ts'
+import { meddled } from '../../support/meddled.ts'
 import { bigints, field, openCommittee } from './committee.ts'
 
 describe.each([2, 3, 5])('SPDZ with %i parties', (n) => {
@@ -137,21 +138,13 @@ describe.each([2, 3, 5])('SPDZ with %i parties', (n) => {
       wrap: (session, index) =>
         index !== n - 1
           ? session
-          : {
-              ...session,
-              id: session.id,
-              self: session.self,
-              peers: session.peers,
-              receive: session.receive.bind(session),
-              onPeerLost: session.onPeerLost.bind(session),
-              close: session.close.bind(session),
+          : meddled(session, {
               // Adds one to the first element of everything it opens.
               send: async (to, message) => {
-                const changed = message.slice()
-                if (message[1] === 13 || message[1] === 14) changed[16]! ^= 1
-                await session.send(to, changed)
+                if (message[1] === 13 || message[1] === 14) message[16]! ^= 1
+                await session.send(to, message)
               },
-            },
+            }),
     })
     const x = field.fromBigints([2n, 4n])
     const results = await Promise.allSettled(
@@ -169,20 +162,13 @@ describe.each([2, 3, 5])('SPDZ with %i parties', (n) => {
   const liar = (session: Session, index: number, silent: (step: number) => boolean): Session =>
     index !== n - 1
       ? session
-      : {
-          id: session.id,
-          self: session.self,
-          peers: session.peers,
-          receive: session.receive.bind(session),
-          onPeerLost: session.onPeerLost.bind(session),
-          close: session.close.bind(session),
+      : meddled(session, {
           send: async (to, message) => {
             if (silent(message[1]!)) return
-            const changed = message.slice()
-            if (message[1] === 13 || message[1] === 14) changed[16]! ^= 1
-            await session.send(to, changed)
+            if (message[1] === 13 || message[1] === 14) message[16]! ^= 1
+            await session.send(to, message)
           },
-        }
+        })
 
   it('destroys the material when the liar falls silent with the parts of the check in its hands', async () => {
     const reveals = new Map<Session, number>()

@@ -13,6 +13,7 @@ import { type Database, openDatabase } from '../../../core/storage/database.ts'
 import { MATERIAL_MIGRATIONS, SqliteMaterialRecords } from '../../../core/storage/material.ts'
 import { MemoryNetwork } from '../../../core/transport/memory.ts'
 import type { NodeId, Session } from '../../../core/transport/types.ts'
+import { meddled } from '../../support/meddled.ts'
 import { nodeId } from '../preprocessing/committee.ts'
 import { bigints, field } from './committee.ts'
 import { dealOne } from './dealer.ts'
@@ -147,16 +148,12 @@ async function run(watch: Watch = {}, network = new MemoryNetwork()) {
 }
 
 function watched(session: Session, party: number, watch: Watch): Session {
-  return {
-    ...{ id: session.id, self: session.self, peers: session.peers },
-    receive: session.receive.bind(session),
-    onPeerLost: session.onPeerLost.bind(session),
-    close: session.close.bind(session),
+  return meddled(session, {
     send: async (to, message) => {
       const changed = watch.send === undefined ? message : watch.send(party, session.id, message, to)
       if (changed !== undefined) await session.send(to, changed)
     },
-  }
+  })
 }
 
 /** Cuts the line between parties 1 and 2 for a moment when party 1 sends its `at`th message of the first try. */
