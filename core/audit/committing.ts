@@ -13,13 +13,13 @@ const SLICE = 512
 export const commitInSlices: CommitVector = async (values, masks, signal) => {
   const parts: Uint8Array[] = []
   for (let at = 0; at < values.length; at += SLICE) {
+    await turn()
+    signal?.throwIfAborted()
     const to = Math.min(values.length, at + SLICE)
     const [v, m] = [bn254Scalar.slice(values, at, to), bn254Scalar.slice(masks, at, to)]
     const points = commitVector(v, m)
     parts.push(g1.toBytes(points))
     for (const part of [v, m, points]) part.free()
-    await turn()
-    signal?.throwIfAborted()
   }
   return concatBytes(...parts)
 }
@@ -53,10 +53,11 @@ export async function completeCommitments(
   if (end < shares.length) parts.push({ at: end, length: shares.length - end })
 
   const gaps = parts.filter((p) => p.ready === undefined)
+  await turn()
   const slices = gaps.map(({ at, length }) => field.slice(shares, at, at + length))
   const missing = field.concat(slices)
-  const fresh = field.random(missing.length)
   await turn()
+  const fresh = field.random(missing.length)
   const made = missing.length === 0 ? new Uint8Array() : await commit(missing, fresh, signal)
 
   const size = g1.byteLength

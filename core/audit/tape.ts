@@ -200,8 +200,8 @@ export class Tape implements Engine<Sym> {
     const values: FieldVector[] = []
     const of = (s: Sym) => values[s.ref]!
     for (const e of this.#entries) {
-      values.push(compute(e))
       await turn()
+      values.push(compute(e))
     }
     const result = field.slice(of(wanted), 0, wanted.length)
     for (const v of values) v.free()

@@ -50,9 +50,9 @@ export async function runCircuit<S>(
     for (const [layer, { local, multiply, open }] of layers.entries()) {
       if (layer < (resume?.layer ?? 0)) continue
       for (const ref of layer === resume?.layer ? [] : local) {
+        await turn()
         if (options.signal?.aborted) throw new EnigmaError('CANCELLED', 'the computation was cancelled')
         values.set(ref, await localNode(engine, values, circuit.nodes[ref]!, inputs, params))
-        await turn()
       }
       if (multiply.length + open.length > 0) {
         const due = checkpoint === undefined || open.length > 0 || layer - checkpoint >= CHECKPOINT_ROUNDS

@@ -15,8 +15,8 @@ export interface FieldParameters {
 
 /** Bytes drawn for one random element: 128 bits more than the modulus has. */
 const WIDE = 48
-/** Elements drawn at a time, so that the temporary bytes stay small. */
-const DRAW = 16384
+/** Elements drawn at a time, so that the temporary bytes stay few and are used again. */
+const DRAW = 4096
 
 /**
  * A prime field over a kernel (the WebAssembly one by default). Vectors belong to the field object that made them.
@@ -68,16 +68,15 @@ export function createField(parameters: FieldParameters, kernel?: FieldKernel): 
     fromBytes: (bytes) => k.fromBytes(checkWhole(bytes)),
     fromMontgomery: (bytes) => k.fromMontgomery(checkWhole(bytes)),
     random(length, prg = new Prg()) {
-      checkLength(length)
-      const parts: FieldVector[] = []
-      for (let left = length; left > 0 || parts.length === 0; left -= DRAW) {
-        const bytes = prg.bytes(WIDE * Math.max(0, Math.min(left, DRAW)))
-        parts.push(k.fromWide(bytes))
-        wipe(bytes)
+      const out = k.zeros(checkLength(length))
+      const drawn = new Uint8Array(WIDE * Math.min(length, DRAW))
+      for (let at = 0; at < length; at += DRAW) {
+        const n = Math.min(DRAW, length - at)
+        const part = k.fromWide(prg.fill(drawn.subarray(0, WIDE * n)))
+        k.copyInto(out, at, part, 0, n)
+        part.free()
       }
-      if (parts.length === 1) return parts[0]!
-      const out = k.concat(parts)
-      for (const p of parts) p.free()
+      wipe(drawn)
       return out
     },
 

@@ -98,8 +98,8 @@ export async function append(builder: VectorBuilder, v: FieldVector, from = 0, t
 /** `freeAuth`, letting the event loop turn: memory is wiped when it is freed. */
 export async function release(...shares: readonly AuthShare[]): Promise<void> {
   for (const share of shares) {
-    freeAuth(share)
     await turn()
+    freeAuth(share)
   }
 }
 
@@ -128,15 +128,15 @@ export async function openVectors(
 ): Promise<FieldVector[]> {
   const encoded: Uint8Array[] = []
   for (const share of shares) {
-    encoded.push(field.toMontgomery(share))
     await turn()
+    encoded.push(field.toMontgomery(share))
   }
   const values: FieldVector[] = []
   for (const [k, parts] of (await channel.broadcastAll(STEP.open, encoded)).entries()) {
+    await turn()
     const vectors = parts.map((bytes, i) => decodeVector(channel, field, i, bytes, shares[k]!.length))
     values.push(addUp(field, vectors))
     for (const v of vectors) v.free()
-    await turn()
   }
   return values
 }

@@ -193,6 +193,7 @@ export class LowGear {
       const one = field.fromBigints([1n])
       const bits: AuthShare[] = []
       for (const [t, { a, b, c }] of products.entries()) {
+        await turn()
         const value = opened[t]!
         const roots = await squareRoots(field, value).catch(() => {
           throw this.#channel.fail('BAD_MATERIAL', 'an opened square is none')
@@ -203,7 +204,6 @@ export class LowGear {
         bits.push(this.#arithmetic.scale(shifted, half))
         freeAuth(a, b, c, signs, shifted)
         for (const v of [value, roots, inverse]) v.free()
-        await turn()
       }
       one.free()
       const [joined] = await this.#join(bits.map((part) => [part]))
@@ -225,6 +225,7 @@ export class LowGear {
       const opened = await this.#openProducts(products)
       const pairs: AuthShare[][] = []
       for (const [t, { a, b, c }] of products.entries()) {
+        await turn()
         const value = opened[t]!
         let scaled: FieldVector
         try {
@@ -236,7 +237,6 @@ export class LowGear {
         freeAuth(b, c)
         value.free()
         scaled.free()
-        await turn()
       }
       const [a, inverse] = await this.#join(pairs)
       return { a: a!, inverse: inverse! }
@@ -297,8 +297,8 @@ export class LowGear {
     const draw = async () => {
       const vectors: FieldVector[] = []
       for (let t = 0; t < count; t++) {
-        vectors.push(field.random(slots))
         await turn()
+        vectors.push(field.random(slots))
       }
       return vectors
     }
@@ -321,10 +321,10 @@ export class LowGear {
     await bgv.release(handles.flat())
     const sums: FieldVector[] = []
     for (const [k, product] of own.entries()) {
+      await turn()
       sums.push(field.add(product, shared[k]!))
       product.free()
       shared[k]!.free()
-      await turn()
     }
     const [c, d] = [0, 1].map((odd) => sums.filter((_, k) => k % 2 === odd)) as [FieldVector[], FieldVector[]]
     const shares = [a, b, other, c, d]
@@ -346,10 +346,10 @@ export class LowGear {
     const local = this.#arithmetic
     const differences: AuthShare[] = []
     for (const [, y, z] of items) {
+      await turn()
       const scaled = local.mulPublic(y, r)
       differences.push(local.sub(scaled, z))
       freeAuth(scaled, z)
-      await turn()
     }
     const rho = await openVectors(
       this.#channel,
@@ -358,12 +358,12 @@ export class LowGear {
     )
     const zeros: AuthShare[] = []
     for (const [t, [x, , , product, otherProduct]] of items.entries()) {
+      await turn()
       const left = local.mulPublic(product, r)
       const middle = local.sub(left, otherProduct)
       const right = local.mulPublic(x, rho[t]!)
       zeros.push(local.sub(middle, right))
       freeAuth(left, otherProduct, middle, right)
-      await turn()
     }
     const opened = await openVectors(
       this.#channel,
@@ -406,8 +406,8 @@ export class LowGear {
     const { field, slots } = this.#o
     const vectors: FieldVector[] = []
     for (let t = 0; t < count; t++) {
-      vectors.push(field.random(slots))
       await turn()
+      vectors.push(field.random(slots))
     }
     const macs = await this.#authenticate(vectors)
     const [joined] = await this.#join(vectors.map((share, t) => [{ share, mac: macs[t]! }]))
@@ -496,15 +496,15 @@ export class LowGear {
     const theirs = this.#parties.map((party) => party?.alpha ?? 0)
     const items: Cross[] = []
     for (const v of vectors) {
-      items.push({ theirs, factor: field.toBytes(v), packing: 'coefficients' })
       await turn()
+      items.push({ theirs, factor: field.toBytes(v), packing: 'coefficients' })
     }
     const crosses = await this.#cross(items, 'macs')
     const macs: FieldVector[] = []
     for (const [k, v] of vectors.entries()) {
+      await turn()
       macs.push(field.mulAdd(v, this.macKey, crosses[k]!))
       crosses[k]!.free()
-      await turn()
     }
     return macs
   }

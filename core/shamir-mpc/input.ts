@@ -10,6 +10,7 @@ export async function sendInput(o: ReducerOptions, values: FieldVector): Promise
   const round = channel.nextRound()
   const parts: FieldVector[] = []
   for (let offset = 0; offset < values.length; offset += chunk) {
+    await turn()
     const length = Math.min(chunk, values.length - offset)
     const piece = field.slice(values, offset, offset + length)
     const shares = shareVector(field, piece, { n, t })
@@ -22,7 +23,6 @@ export async function sendInput(o: ReducerOptions, values: FieldVector): Promise
       }),
     )
     parts.push(shares[index]!)
-    await turn()
   }
   return joined(o, parts)
 }

@@ -75,13 +75,13 @@ async function inner(field: PrimeField, a: FieldVector, b: FieldVector): Promise
   if (a.length <= INNER_CHUNK) return field.inner(a, b)
   const parts: FieldVector[] = []
   for (let from = 0; from < a.length; from += INNER_CHUNK) {
+    await turn()
     const to = Math.min(a.length, from + INNER_CHUNK)
     const left = field.slice(a, from, to)
     const right = field.slice(b, from, to)
     parts.push(field.inner(left, right))
     left.free()
     right.free()
-    await turn()
   }
   const all = join(field, parts)
   const out = field.sum(all)

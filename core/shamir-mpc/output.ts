@@ -66,6 +66,7 @@ async function consistent(field: PrimeField, shares: readonly OutputShare[], t: 
   const used = shares.slice(0, t + 1)
   const xs = used.map(({ index }) => point(index))
   for (const extra of shares.slice(t + 1)) {
+    await turn()
     const expected = field.linear(
       coefficients(field, xs, point(extra.index)),
       used.map((s) => s.values),
@@ -73,7 +74,6 @@ async function consistent(field: PrimeField, shares: readonly OutputShare[], t: 
     const same = field.equal(expected, extra.values)
     expected.free()
     if (!same) return false
-    await turn()
   }
   return true
 }

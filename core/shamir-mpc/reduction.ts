@@ -49,6 +49,7 @@ async function pipeline<Dealt>(
   })
   broken.catch(() => undefined)
   for (let c = 0; c < chunks + WINDOW; c++) {
+    await turn()
     if (c < chunks) {
       const next = deal(c * chunk, lengthOf(c), c)
       for (const s of next.sends) s.catch(fail)
@@ -60,7 +61,6 @@ async function pipeline<Dealt>(
     const { dealt, sends } = flight.shift()!
     parts.push(await Promise.race([collect(dealt, done * chunk, lengthOf(done), done), broken]))
     await Promise.all(sends)
-    await turn()
   }
   if (parts.length === 1) return parts[0]!
   const out = field.concat(parts)

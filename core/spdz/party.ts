@@ -106,12 +106,12 @@ class Party implements SpdzParty {
       const results = await this.#multiply(products, batches, values)
       const opened = values.slice(masked.length).map((v) => field.slice(v, 0, v.length))
       for (const [k, { mac }] of all.entries()) {
+        await turn()
         // Masked factors are this round's own; what the caller opens stays the caller's.
         const own = k < masked.length
         this.#pending.push({ value: values[k]!, mac: own ? mac : field.slice(mac, 0, mac.length) })
         if (own) masked[k]!.share.free()
         this.#pendingLength += mac.length
-        await turn()
       }
       if (this.#pendingLength > PENDING_LIMIT) await this.#check()
       return { products: results, opened }
@@ -251,9 +251,9 @@ class Party implements SpdzParty {
       await checkMacs(this.channel, this.local, pending, this.#o.material.checks)
     } finally {
       for (const { value, mac } of pending) {
+        await turn()
         value.free()
         mac.free()
-        await turn()
       }
     }
   }
@@ -300,6 +300,7 @@ class Party implements SpdzParty {
     const opened = audited ? [await this.#broadcast(pieces[0]!)] : await this.#collect(pieces)
     const values: FieldVector[] = []
     for (const [k, run] of runs.entries()) {
+      await turn()
       if (run.length === 1) {
         values.push(opened[k]!)
         continue
@@ -311,7 +312,6 @@ class Party implements SpdzParty {
       }
       pieces[k]!.free()
       opened[k]!.free()
-      await turn()
     }
     return values
   }
@@ -335,11 +335,12 @@ class Party implements SpdzParty {
       .map((chunk, k) => ({ ...chunk, collector: k % n }))
     const opened: FieldVector[][] = pieces.map(() => [])
     for (let at = 0; at < chunks.length; at += WINDOW) {
+      await turn()
       const window = chunks.slice(at, at + WINDOW)
       const own: FieldVector[] = []
       for (const { share, from, to } of window) {
-        own.push(field.slice(share, from, to))
         await turn()
+        own.push(field.slice(share, from, to))
       }
       const sending = (async () => {
         for (const [k, { collector }] of window.entries()) {
@@ -352,6 +353,7 @@ class Party implements SpdzParty {
       const sums = new Map<number, FieldVector>()
       const results: [number, Uint8Array][] = []
       for (const [k, { from, to, collector }] of window.entries()) {
+        await turn()
         if (collector !== index) continue
         const parts = [own[k]!]
         for (const i of channel.others) {
@@ -363,13 +365,12 @@ class Party implements SpdzParty {
         for (const part of parts.slice(1)) part.free()
         sums.set(k, sum)
         results.push([k, field.toMontgomery(sum)])
-        await turn()
       }
       await sending
       const telling = (async () => {
         for (const [, bytes] of results) {
-          await Promise.all(channel.others.map((to) => channel.send(to, STEP.result, bytes)))
           await turn()
+          await Promise.all(channel.others.map((to) => channel.send(to, STEP.result, bytes)))
         }
       })()
       telling.catch(() => undefined)
@@ -386,7 +387,6 @@ class Party implements SpdzParty {
         own[k]!.free()
       }
       await telling
-      await turn()
     }
     const values: FieldVector[] = []
     for (const parts of opened) values.push(await joinVectors(field, parts))
