@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 /** Milliseconds of work in one turn of the event loop. */
 const TURN_MS = 8
 
-/** When work in this turn of the event loop began, as far as `turn` was told. */
+/** When work in this turn of the event loop began, as far as anybody asked. */
 let began: number | undefined
 
 /**
@@ -12,9 +12,14 @@ let began: number | undefined
  * turn when all that calls this has held it for a while. The pieces themselves should take no longer.
  */
 export async function turn(): Promise<void> {
-  if (performance.now() - sinceWhen() < TURN_MS) return
+  if (!isLate()) return
   await nextTurn()
-  sinceWhen()
+  isLate()
+}
+
+/** Whether this turn has lasted as long as one should; for work that comes in callbacks. */
+export function isLate(): boolean {
+  return performance.now() - sinceWhen() >= TURN_MS
 }
 
 function sinceWhen(): number {

@@ -120,6 +120,11 @@ export interface Engine<S> {
   ): Promise<{ products: S[]; opened: FieldVector[] }>
   bits(count: number): Promise<S>
   random(count: number): Promise<S>
+  /**
+   * Local operations on longer vectors are done in pieces, between which the event loop turns. `join` is `concat` that
+   * lets it turn as well, and frees the parts.
+   */
+  readonly pieces?: { readonly length: number; join(parts: readonly S[]): Promise<S> }
   /** Has everything checked that was opened so far; at once when there is nothing. A run of an engine without it has no checkpoints. */
   check?(): Promise<void>
 }

@@ -1,12 +1,10 @@
 import { EnigmaError } from '../base/errors.ts'
 import { turn } from '../base/turns.ts'
-import type { FieldVector, PrimeField, VectorBuilder } from '../field/types.ts'
+import { joinInPieces } from '../field/pieces.ts'
+import type { FieldVector, PrimeField } from '../field/types.ts'
 import { type PartyChannel, STEP } from './channel.ts'
 import { commitAndOpen, tossCoins } from './coin.ts'
 import type { AuthShare, CheckMark } from './types.ts'
-
-/** Elements copied at a time: memory that was never touched costs some milliseconds. */
-const APPENDED = 16_384
 
 /** Local arithmetic on one party's parts of authenticated vectors. Results are new vectors. */
 export class AuthArithmetic {
@@ -64,7 +62,7 @@ export class AuthArithmetic {
   /** `concat`, letting the event loop turn. The parts are freed. */
   async join(parts: readonly AuthShare[]): Promise<AuthShare> {
     const join = (of: 'share' | 'mac') =>
-      joinVectors(
+      joinInPieces(
         this.field,
         parts.map((part) => part[of]),
       )
@@ -73,25 +71,6 @@ export class AuthArithmetic {
 
   slice(a: AuthShare, from: number, to: number): AuthShare {
     return this.map(a, (v) => this.field.slice(v, from, to))
-  }
-}
-
-/** One vector of several, letting the event loop turn. The parts are freed. */
-export async function joinVectors(field: PrimeField, parts: readonly FieldVector[]): Promise<FieldVector> {
-  if (parts.length === 1) return parts[0]!
-  const joined = field.builder(parts.reduce((n, { length }) => n + length, 0))
-  for (const part of parts) {
-    await append(joined, part)
-    part.free()
-  }
-  return joined.done()
-}
-
-/** Adds the elements from…to of a vector, letting the event loop turn. */
-export async function append(builder: VectorBuilder, v: FieldVector, from = 0, to = v.length): Promise<void> {
-  for (let at = from; at < to; at += APPENDED) {
-    await turn()
-    builder.append(v, at, Math.min(to, at + APPENDED))
   }
 }
 

@@ -3,14 +3,20 @@ import { cost } from '../circuits/cost.ts'
 import type { Circuit, Engine } from '../circuits/types.ts'
 import { freeAuth } from '../preprocessing/auth.ts'
 import type { Amounts, AuthShare, MaterialSource } from '../preprocessing/types.ts'
+import { CHUNK } from './constants.ts'
 import { internals } from './party.ts'
 import type { SpdzParty } from './types.ts'
 
 /**
  * Runs circuits on a party; random bits and elements come from its material. What a program opens is masked for its range
- * only, and an unchecked error in a product would leave that range: MACs are checked before each such round.
+ * only, and an unchecked error in a product would leave that range: MACs are checked before each such round. `piece` is how
+ * many elements are worked on between two turns of the event loop.
  */
-export function spdzEngine(party: SpdzParty, material: MaterialSource): Engine<AuthShare> {
+export function spdzEngine(
+  party: SpdzParty,
+  material: MaterialSource,
+  piece: number = CHUNK,
+): Engine<AuthShare> {
   const inner = internals(party)
   const { local } = inner
   const { field } = party
@@ -35,6 +41,7 @@ export function spdzEngine(party: SpdzParty, material: MaterialSource): Engine<A
     concat: (parts) => local.concat(parts),
     gather: (a, indices) => local.map(a, (v) => field.gather(v, indices)),
     free: (a) => freeAuth(a),
+    pieces: { length: piece, join: (parts) => local.join(parts) },
     check: async () => {
       if (inner.unchecked) await party.check()
     },

@@ -3,17 +3,9 @@ import { concatBytes } from '../base/bytes.ts'
 import { EnigmaError, hasCode } from '../base/errors.ts'
 import { turn } from '../base/turns.ts'
 import { chainNext, chainStart, roundDigest } from '../commitments/rounds.ts'
+import { appendInPieces, copyInPieces, joinInPieces } from '../field/pieces.ts'
 import type { FieldVector, PrimeField, VectorBuilder } from '../field/types.ts'
-import {
-  AuthArithmetic,
-  addUp,
-  append,
-  checkMacs,
-  decodeVector,
-  freeAuth,
-  joinVectors,
-  release,
-} from '../preprocessing/auth.ts'
+import { AuthArithmetic, addUp, checkMacs, decodeVector, freeAuth, release } from '../preprocessing/auth.ts'
 import { PartyChannel, STEP } from '../preprocessing/channel.ts'
 import type { AuthShare, Triples } from '../preprocessing/types.ts'
 import type { NodeId } from '../transport/types.ts'
@@ -104,12 +96,13 @@ class Party implements SpdzParty {
       const all = [...masked, ...openings]
       const values = await this.#open(all)
       const results = await this.#multiply(products, batches, values)
-      const opened = values.slice(masked.length).map((v) => field.slice(v, 0, v.length))
+      const opened: FieldVector[] = []
+      for (const v of values.slice(masked.length)) opened.push(await copyInPieces(field, v))
       for (const [k, { mac }] of all.entries()) {
         await turn()
         // Masked factors are this round's own; what the caller opens stays the caller's.
         const own = k < masked.length
-        this.#pending.push({ value: values[k]!, mac: own ? mac : field.slice(mac, 0, mac.length) })
+        this.#pending.push({ value: values[k]!, mac: own ? mac : await copyInPieces(field, mac) })
         if (own) masked[k]!.share.free()
         this.#pendingLength += mac.length
       }
@@ -389,7 +382,7 @@ class Party implements SpdzParty {
       await telling
     }
     const values: FieldVector[] = []
-    for (const parts of opened) values.push(await joinVectors(field, parts))
+    for (const parts of opened) values.push(await joinInPieces(field, parts))
     return values
   }
 
@@ -471,9 +464,9 @@ async function appendStretched(
   from: number,
   to: number,
 ): Promise<void> {
-  if (to <= v.length) return append(builder, v, from, to)
+  if (to <= v.length) return appendInPieces(builder, v, from, to)
   const same = field.gather(v, new Uint32Array(to - from))
-  await append(builder, same)
+  await appendInPieces(builder, same)
   same.free()
 }
 

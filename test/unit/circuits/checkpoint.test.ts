@@ -3,59 +3,10 @@ import { CircuitBuilder } from '../../../core/circuits/builder.ts'
 import { evaluate } from '../../../core/circuits/evaluate.ts'
 import { builtin } from '../../../core/circuits/functions.ts'
 import { freeCheckpoint, runCircuit } from '../../../core/circuits/run.ts'
-import type { Checkpoint, Engine } from '../../../core/circuits/types.ts'
+import type { Checkpoint } from '../../../core/circuits/types.ts'
 import { bn254Scalar as field } from '../../../core/field/fields.ts'
 import type { FieldVector } from '../../../core/field/types.ts'
-
-class Cut extends Error {}
-
-/** Values in the clear, all vectors counted; ends before round `cutAt`. */
-function clear(cutAt: number, opened: string[] = []) {
-  const live = new Set<FieldVector>()
-  const made = (v: FieldVector) => {
-    live.add(v)
-    return v
-  }
-  const state = { live, rounds: 0, checks: 0, unchecked: false, uncheckedCheckpoint: false }
-  const product = (op: 'mul' | 'inner', a: FieldVector, b: FieldVector) =>
-    made(op === 'mul' ? field.mul(a, b) : field.inner(a, b))
-  const engine: Engine<FieldVector> = {
-    field,
-    lengthOf: (a) => a.length,
-    fromPublic: (v) => made(field.slice(v, 0, v.length)),
-    add: (a, b) => made(field.add(a, b)),
-    sub: (a, b) => made(field.sub(a, b)),
-    neg: (a) => made(field.neg(a)),
-    addPublic: (a, v) => made(field.add(a, v)),
-    mulPublic: (a, v) => made(field.mul(a, v)),
-    innerPublic: (a, v) => made(field.inner(a, v)),
-    scale: (a, factor) => made(field.scale(a, factor)),
-    sum: (a) => made(field.sum(a)),
-    slice: (a, from, to) => made(field.slice(a, from, to)),
-    concat: (parts) => made(field.concat(parts)),
-    gather: (a, indices) => made(field.gather(a, indices)),
-    free(a) {
-      if (!live.delete(a)) throw new Error('freed twice, or not ours')
-      a.free()
-    },
-    async round(products, openings) {
-      if (state.rounds === cutAt) throw new Cut()
-      state.rounds += 1
-      state.unchecked = true
-      const values = openings.map((v) => field.slice(v, 0, v.length))
-      for (const v of values) opened.push(field.toBigints(v).join())
-      return { products: products.map(({ op, a, b }) => product(op, a, b)), opened: values }
-    },
-    bits: async (count) =>
-      made(field.fromBigints(Array.from({ length: count }, () => BigInt(Math.random() < 0.5)))),
-    random: async (count) => made(field.random(count)),
-    check: async () => {
-      state.checks += 1
-      state.unchecked = false
-    },
-  }
-  return { engine, state, made }
-}
+import { Cut, clear } from './clear-engine.ts'
 
 const CASES = [
   ['variance', {}, [3, 4]],
@@ -77,7 +28,7 @@ describe.each(CASES)('%s', (id, params, shapes) => {
   it('gives the same when it is cut before any round and taken up, and opens the same', async () => {
     for (let cut = 0; ; cut++) {
       const opened: string[] = []
-      const { engine, state, made } = clear(cut, opened)
+      const { engine, state, made } = clear({ cutAt: cut, opened })
       const inputs = values.map((v) => made(field.fromBigints(v)))
       let checkpoint: Checkpoint<FieldVector> | undefined
       let before: readonly string[] = []
@@ -97,7 +48,7 @@ describe.each(CASES)('%s', (id, params, shapes) => {
       opened.splice(0, opened.length, ...before)
       const resume = checkpoint!
       expect(resume.layer).toBeLessThanOrEqual(cut)
-      const again = clear(-1, opened)
+      const again = clear({ opened })
       for (const v of state.live) again.state.live.add(v)
       current = again.state
       const second = await runCircuit(again.engine, built.circuit, inputs, { ...options, resume })
@@ -115,7 +66,7 @@ describe.each(CASES)('%s', (id, params, shapes) => {
 
   it('refuses a checkpoint of another program', async () => {
     const other = builtin('percentile').build({ percentile: '30' }, [1, 1, 1, 1, 1])
-    const { engine, made } = clear(-1)
+    const { engine, made } = clear()
     let checkpoint: Checkpoint<FieldVector> | undefined
     await runCircuit(
       engine,
@@ -142,7 +93,7 @@ it('has products checked now and then where nothing is opened, and never without
   for (let i = 0; i < 40; i++) power = b.mul(power, x)
   b.output(power)
   const circuit = b.build()
-  const { engine, state, made } = clear(-1)
+  const { engine, state, made } = clear()
   const input = made(field.fromBigints([3n]))
   await runCircuit(engine, circuit, [input])
   expect(state.checks).toBe(0)
