@@ -8,6 +8,8 @@ export const RESUME_PAUSES_MS: readonly number[] = [0.5 * second, 3 * second]
 export const CHUNK = 32_768
 /** Products whose local arithmetic is done between two turns of the event loop, some 20 ms. */
 export const BATCH = 1 << 17
+/** Elements of a local operation between two turns of the event loop. */
+export const PIECE = 1 << 16
 /** Chunks under way at once: bounds memory to a few tens of megabytes. */
 export const WINDOW = 24
 /** Opened values after which MACs are checked without being asked: bounds memory. */

@@ -3,7 +3,7 @@ import { cost } from '../circuits/cost.ts'
 import type { Circuit, Engine } from '../circuits/types.ts'
 import { freeAuth } from '../preprocessing/auth.ts'
 import type { Amounts, AuthShare, MaterialSource } from '../preprocessing/types.ts'
-import { CHUNK } from './constants.ts'
+import { PIECE } from './constants.ts'
 import { internals } from './party.ts'
 import type { SpdzParty } from './types.ts'
 
@@ -15,7 +15,7 @@ import type { SpdzParty } from './types.ts'
 export function spdzEngine(
   party: SpdzParty,
   material: MaterialSource,
-  piece: number = CHUNK,
+  piece: number = PIECE,
 ): Engine<AuthShare> {
   const inner = internals(party)
   const { local } = inner
