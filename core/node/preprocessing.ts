@@ -184,7 +184,7 @@ export class Preprocessing {
           (amounts[kind] ?? 0) > 0 ? [[kind, { from: from[kind], count: amounts[kind] }]] : [],
         ),
       )
-      const source = this.#store.claim(epochId, jobId, ranges)
+      const source = await this.#store.claim(epochId, jobId, ranges)
       if (!this.#held.has(epochId)) {
         const { promise: ended, resolve: release } = Promise.withResolvers<void>()
         this.#held.set(epochId, { run, ended, release })
@@ -374,7 +374,7 @@ export class Preprocessing {
         const made: FieldVector[][] = []
         for (const owner of owners) made.push(await make(gear, kind, size, owner))
         for (const [i, vectors] of made.entries()) {
-          this.#store.append(gear.epoch.id, kind, vectors, owners[i])
+          await this.#store.append(gear.epoch.id, kind, vectors, owners[i])
           for (const v of vectors) v.free()
         }
       }

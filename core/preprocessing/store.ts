@@ -1,6 +1,8 @@
 import { wipe } from '../base/bytes.ts'
 import { EnigmaError } from '../base/errors.ts'
+import { turn } from '../base/turns.ts'
 import type { CommitVector } from '../commitments/types.ts'
+import { joinInPieces } from '../field/pieces.ts'
 import type { FieldVector, PrimeField } from '../field/types.ts'
 import type { NodeId } from '../transport/types.ts'
 import type {
@@ -104,22 +106,29 @@ export class ConsumeOnceStore implements MaterialStore, MaterialSink {
     }
   }
 
-  append(epochId: string, kind: MaterialKind, vectors: readonly FieldVector[], owner?: number): void {
+  async append(
+    epochId: string,
+    kind: MaterialKind,
+    vectors: readonly FieldVector[],
+    owner?: number,
+  ): Promise<void> {
     const epoch = this.#epoch(epochId)
     const expected = COMPONENTS[kind] + (kind === 'mask' && owner === epoch.index ? 1 : 0)
     const length = vectors[0]?.length ?? 0
     if (vectors.length !== expected || vectors.some((v) => v.length !== length))
       throw new EnigmaError('LENGTH_MISMATCH', `${kind}: ${vectors.length} vectors instead of ${expected}`)
     const lane = laneOf(kind, owner)
-    const width = this.#field.byteLength
-    const bytes = vectors.map((v) => this.#field.toBytes(v))
     for (let at = 0; at < length; at += CHUNK) {
+      await turn()
       const count = Math.min(CHUNK, length - at)
-      this.#records.append(epochId, lane, {
-        start: this.#records.end(epochId, lane),
-        count,
-        components: bytes.map((b) => b.subarray(at * width, (at + count) * width)),
+      const components = vectors.map((v) => {
+        const piece = this.#field.slice(v, at, at + count)
+        const bytes = this.#field.toBytes(piece)
+        piece.free()
+        return bytes
       })
+      this.#records.append(epochId, lane, { start: this.#records.end(epochId, lane), count, components })
+      wipe(...components)
     }
   }
 
@@ -166,7 +175,7 @@ export class ConsumeOnceStore implements MaterialStore, MaterialSink {
     }
   }
 
-  claim(epochId: string, jobId: string, ranges: Ranges): MaterialSource {
+  async claim(epochId: string, jobId: string, ranges: Ranges): Promise<MaterialSource> {
     const record = this.#epoch(epochId)
     const lanes = MATERIAL_KINDS.flatMap((kind) => {
       const range = ranges[kind]
@@ -180,11 +189,27 @@ export class ConsumeOnceStore implements MaterialStore, MaterialSink {
         throw new EnigmaError('INVALID_ARGUMENT', `${kind}: not a range`)
       return lanesOf(kind, record.parties.length).map((lane) => ({ lane, ...range }))
     })
-    const taken = this.#records.claim(epochId, jobId, lanes)
+    const macKey = this.#field.fromBytes(record.macKey)
+    this.#records.claim(epochId, jobId, lanes)
+    const taken = new Map<string, MaterialChunk[]>()
+    for (const { lane, from, count } of lanes) {
+      const chunks: MaterialChunk[] = []
+      for (let at = from; at < from + count; ) {
+        await turn()
+        const chunk = this.#records.take(epochId, lane, at, from + count)
+        if (chunk === undefined) {
+          this.#epoch(epochId)
+          throw new EnigmaError('STORAGE_CORRUPT', `${lane}: items from ${at} on are missing`)
+        }
+        chunks.push(chunk)
+        at = chunk.start + chunk.count
+      }
+      taken.set(lane, chunks)
+    }
     return new ClaimedMaterial(
       this.#field,
       { id: record.id, parties: record.parties, index: record.index },
-      this.#field.fromBytes(record.macKey),
+      macKey,
       taken,
       this.checks(epochId),
       (reason) => this.destroy(epochId, reason),
@@ -245,30 +270,32 @@ class ClaimedMaterial implements MaterialSource {
   }
 
   async triples(count: number): Promise<Triples> {
-    const [a, b, c] = this.#shares('triple', count)
+    const [a, b, c] = await this.#shares('triple', count)
     return { a: a!, b: b!, c: c! }
   }
 
   async squares(count: number): Promise<Squares> {
-    const [a, c] = this.#shares('square', count)
+    const [a, c] = await this.#shares('square', count)
     return { a: a!, c: c! }
   }
 
   async inverses(count: number): Promise<InversePairs> {
-    const [a, inverse] = this.#shares('inverse', count)
+    const [a, inverse] = await this.#shares('inverse', count)
     return { a: a!, inverse: inverse! }
   }
 
   async bits(count: number): Promise<AuthShare> {
-    return this.#shares('bit', count)[0]!
+    const [bits] = await this.#shares('bit', count)
+    return bits!
   }
 
   async randoms(count: number): Promise<AuthShare> {
-    return this.#shares('random', count)[0]!
+    const [randoms] = await this.#shares('random', count)
+    return randoms!
   }
 
   async masks(owner: number, count: number): Promise<InputMasks> {
-    const vectors = this.#take(
+    const vectors = await this.#take(
       laneOf('mask', owner),
       count,
       COMPONENTS.mask + (owner === this.epoch.index ? 1 : 0),
@@ -309,44 +336,54 @@ class ClaimedMaterial implements MaterialSource {
     this.#erase(reason)
   }
 
-  #shares(kind: MaterialKind, count: number): AuthShare[] {
-    const vectors = this.#take(laneOf(kind), count, COMPONENTS[kind])
+  async #shares(kind: MaterialKind, count: number): Promise<AuthShare[]> {
+    const vectors = await this.#take(laneOf(kind), count, COMPONENTS[kind])
     return Array.from({ length: vectors.length / 2 }, (_, k) => ({
       share: vectors[2 * k]!,
       mac: vectors[2 * k + 1]!,
     }))
   }
 
-  #take(lane: string, count: number, components: number): FieldVector[] {
-    if (this.#destroyed)
-      throw new EnigmaError('MATERIAL_DESTROYED', 'the material of the epoch was destroyed')
+  async #take(lane: string, count: number, components: number): Promise<FieldVector[]> {
+    this.#requireMaterial()
     const width = this.#field.byteLength
-    const parts: FieldVector[][] = Array.from({ length: components }, () => [])
+    const taken: { chunk: MaterialChunk; from: number; to: number }[] = []
     const state = this.#lanes.get(lane)
-    let missing = count
-    while (missing > 0) {
+    // What is taken is settled before anybody else has a turn.
+    for (let missing = count; missing > 0; ) {
       const chunk = state?.chunks[0]
       if (state === undefined || chunk === undefined)
         throw new EnigmaError('MATERIAL_EXHAUSTED', `the job reserved too few items of ${lane}`)
-      const size = Math.min(missing, chunk.count - state.used)
-      for (const [k, bytes] of chunk.components.entries()) {
-        const piece = bytes.subarray(state.used * width, (state.used + size) * width)
-        parts[k]?.push(this.#field.fromBytes(piece))
-        piece.fill(0)
-      }
-      for (const masks of chunk.commitments?.masks ?? [])
-        masks.fill(0, state.used * width, (state.used + size) * width)
-      state.used += size
-      missing -= size
-      if (state.used === chunk.count) {
+      const from = state.used
+      const to = Math.min(chunk.count, from + missing)
+      taken.push({ chunk, from, to })
+      missing -= to - from
+      state.used = to
+      if (to === chunk.count) {
         state.chunks.shift()
         state.used = 0
       }
     }
-    return parts.map((pieces) => {
-      const whole = this.#field.concat(pieces)
-      for (const piece of pieces) piece.free()
-      return whole
-    })
+    const parts: FieldVector[][] = Array.from({ length: components }, () => [])
+    for (const { chunk, from, to } of taken) {
+      await turn()
+      if (this.#destroyed) wipe(...taken.flatMap((t) => t.chunk.components))
+      this.#requireMaterial()
+      for (const [k, bytes] of chunk.components.entries()) {
+        const piece = bytes.subarray(from * width, to * width)
+        parts[k]?.push(this.#field.fromBytes(piece))
+        piece.fill(0)
+      }
+      for (const masks of chunk.commitments?.masks ?? []) masks.fill(0, from * width, to * width)
+    }
+    const vectors: FieldVector[] = []
+    for (const pieces of parts)
+      vectors.push(pieces.length === 0 ? this.#field.zeros(0) : await joinInPieces(this.#field, pieces))
+    return vectors
+  }
+
+  #requireMaterial(): void {
+    if (this.#destroyed)
+      throw new EnigmaError('MATERIAL_DESTROYED', 'the material of the epoch was destroyed')
   }
 }

@@ -122,7 +122,7 @@ export interface MaterialStore {
    * mark, MATERIAL_EXHAUSTED when items are not there, MATERIAL_DESTROYED, NOT_FOUND. Items that a range jumps over are
    * lost.
    */
-  claim(epochId: string, jobId: string, ranges: Ranges): MaterialSource
+  claim(epochId: string, jobId: string, ranges: Ranges): Promise<MaterialSource>
   /** The newest epoch of a committee, in party order, that was not destroyed. */
   find(parties: readonly NodeId[]): { epoch: Epoch; macKey: FieldVector } | undefined
   /** For MAC checks under the key of an epoch. */
@@ -136,7 +136,7 @@ export interface MaterialSink {
   /** MATERIAL_USED when the epoch exists. */
   open(epoch: Epoch, macKey: FieldVector): void
   /** Appends items; `owner` for masks, in party order, with the clear values at the owner. */
-  append(epochId: string, kind: MaterialKind, vectors: readonly FieldVector[], owner?: number): void
+  append(epochId: string, kind: MaterialKind, vectors: readonly FieldVector[], owner?: number): Promise<void>
 }
 
 /** Material as bytes on disk, by lane: a kind, or `mask/0`, `mask/1` … for the masks of each owner. */
@@ -158,14 +158,16 @@ export interface MaterialRecords {
   commit(epochId: string, lane: string, chunk: MaterialChunk, commitments: Commitments): boolean
   append(epochId: string, lane: string, chunk: MaterialChunk): void
   /**
-   * In one durable step: moves the marks of all lanes up and takes the claimed items out. MATERIAL_USED,
-   * MATERIAL_EXHAUSTED.
+   * In one durable step: moves the marks of all lanes up, so that the ranges, and what is below them, can be claimed by nobody
+   * else. MATERIAL_USED, MATERIAL_EXHAUSTED.
    */
   claim(
     epochId: string,
     jobId: string,
     ranges: readonly { readonly lane: string; readonly from: number; readonly count: number }[],
-  ): ReadonlyMap<string, MaterialChunk[]>
+  ): void
+  /** Takes out the next chunk of claimed items, all of which are in from…to; undefined when there are no more. */
+  take(epochId: string, lane: string, from: number, to: number): MaterialChunk | undefined
 }
 
 export interface EpochRecord {

@@ -63,8 +63,12 @@ const POINT_BYTES = 64
 export class SqliteMaterialRecords implements MaterialRecords {
   readonly #db: Database
 
+  /** Erases what a process that ended had claimed and not taken. */
   constructor(db: Database) {
     this.#db = db
+    db.prepare(
+      `DELETE FROM chunks WHERE start < (SELECT mark FROM lanes l WHERE l.epoch = chunks.epoch AND l.lane = chunks.lane)`,
+    ).run()
   }
 
   epochs(): readonly EpochRecord[] {
@@ -160,44 +164,62 @@ export class SqliteMaterialRecords implements MaterialRecords {
     epochId: string,
     jobId: string,
     ranges: readonly { readonly lane: string; readonly from: number; readonly count: number }[],
-  ): ReadonlyMap<string, MaterialChunk[]> {
-    return this.#db.transaction(
-      () => new Map(ranges.map((range) => [range.lane, this.#take(epochId, jobId, range)])),
-    )
+  ): void {
+    this.#db.transaction(() => {
+      for (const { lane, from, count } of ranges) {
+        const { mark, finish } = this.#lane(epochId, lane)
+        const end = from + count
+        if (from < mark)
+          throw new EnigmaError(
+            'MATERIAL_USED',
+            `${lane}: items from ${from} on were claimed before (up to ${mark})`,
+          )
+        if (end > finish)
+          throw new EnigmaError('MATERIAL_EXHAUSTED', `${lane}: ${finish - from} of ${count} items are there`)
+        this.#split(epochId, lane, from)
+        this.#split(epochId, lane, end)
+        this.#db
+          .prepare('DELETE FROM chunks WHERE epoch = ? AND lane = ? AND start >= ? AND start < ?')
+          .run(epochId, lane, mark, from)
+        this.#db
+          .prepare('UPDATE lanes SET mark = ?, job = ? WHERE epoch = ? AND lane = ?')
+          .run(end, jobId, epochId, lane)
+      }
+    })
   }
 
-  #take(
-    epochId: string,
-    jobId: string,
-    { lane, from, count }: { lane: string; from: number; count: number },
-  ): MaterialChunk[] {
-    const { mark, finish } = this.#lane(epochId, lane)
-    const end = from + count
-    if (from < mark)
-      throw new EnigmaError(
-        'MATERIAL_USED',
-        `${lane}: items from ${from} on were claimed before (up to ${mark})`,
-      )
-    if (end > finish)
-      throw new EnigmaError('MATERIAL_EXHAUSTED', `${lane}: ${finish - from} of ${count} items are there`)
-    const rows = this.#db
+  take(epochId: string, lane: string, from: number, to: number): MaterialChunk | undefined {
+    const row = this.#db
       .prepare(
         `SELECT start, count, width, data, commitments FROM chunks
-         WHERE epoch = ? AND lane = ? AND start < ? AND start + count > ? ORDER BY start`,
+         WHERE epoch = ? AND lane = ? AND start >= ? AND start < ? ORDER BY start LIMIT 1`,
       )
-      .all(epochId, lane, end, from)
-    const chunks = rows.map(toChunk)
-    const taken = chunks.map((chunk) =>
-      part(chunk, Math.max(from, chunk.start), Math.min(end, chunk.start + chunk.count)),
-    )
-    const rest = chunks.at(-1)
-    this.#db.prepare('DELETE FROM chunks WHERE epoch = ? AND lane = ? AND start < ?').run(epochId, lane, end)
-    if (rest !== undefined && rest.start + rest.count > end)
-      this.#insert(epochId, lane, part(rest, end, rest.start + rest.count))
+      .get(epochId, lane, from, to)
+    if (row === undefined) return undefined
+    // The mark is on the disk already.
+    this.#db.lazily(() => this.#delete(epochId, lane, Number(row.start)))
+    return toChunk(row)
+  }
+
+  /** Makes a chunk begin at item `at`, if it is there. */
+  #split(epochId: string, lane: string, at: number): void {
+    const row = this.#db
+      .prepare(
+        `SELECT start, count, width, data, commitments FROM chunks
+         WHERE epoch = ? AND lane = ? AND start < ? AND start + count > ?`,
+      )
+      .get(epochId, lane, at, at)
+    if (row === undefined) return
+    const chunk = toChunk(row)
+    this.#delete(epochId, lane, chunk.start)
+    this.#insert(epochId, lane, part(chunk, chunk.start, at))
+    this.#insert(epochId, lane, part(chunk, at, chunk.start + chunk.count))
+  }
+
+  #delete(epochId: string, lane: string, start: number): void {
     this.#db
-      .prepare('UPDATE lanes SET mark = ?, job = ? WHERE epoch = ? AND lane = ?')
-      .run(end, jobId, epochId, lane)
-    return taken
+      .prepare('DELETE FROM chunks WHERE epoch = ? AND lane = ? AND start = ?')
+      .run(epochId, lane, start)
   }
 
   #lane(epochId: string, lane: string): { mark: number; finish: number } {

@@ -38,7 +38,7 @@ async function stored(dealer: MaterialSource, rows: number): Promise<MaterialSou
   for (const kind of COMMITTED_KINDS) {
     const count = amounts[kind] ?? 0
     const first = count >> 1
-    for (const size of [first, count - first]) store.append(epoch.id, kind, await make(kind, size))
+    for (const size of [first, count - first]) await store.append(epoch.id, kind, await make(kind, size))
     for (let row = 0; row < rows; row++)
       expect(await store.commitAhead(epoch.id, kind, count, commitInSlices)).toBe(true)
     expect(store.committed(epoch.id, kind)).toBe([0, first, count][rows])
@@ -46,7 +46,7 @@ async function stored(dealer: MaterialSource, rows: number): Promise<MaterialSou
   }
   for (const [owner] of epoch.parties.entries()) {
     const { shares, clear } = await dealer.masks(owner, amounts.mask ?? 0)
-    store.append(epoch.id, 'mask', [...flat(shares), ...(clear ? [clear] : [])], owner)
+    await store.append(epoch.id, 'mask', [...flat(shares), ...(clear ? [clear] : [])], owner)
   }
   ranges.mask = { from: 0, count: amounts.mask ?? 0 }
   return store.claim(epoch.id, 'job', ranges as Ranges)

@@ -26,18 +26,18 @@ afterEach(async () => {
 })
 
 /** A node with these items in stock. */
-function stocked(stock: typeof COMPLETE): Preprocessing {
+async function stocked(stock: typeof COMPLETE): Promise<Preprocessing> {
   const database = openDatabase(join(dataDir, 'material.db'), MATERIAL_MIGRATIONS)
   const store = new ConsumeOnceStore({ field }, { records: new SqliteMaterialRecords(database) })
   const epoch = { id: 'e'.repeat(64), parties: [nodeId(0), nodeId(1)], index: 1 }
   store.open(epoch, field.random(1))
   for (const kind of ['triple', 'bit', 'random'] as const) {
     const vectors = Array.from({ length: VECTORS[kind] }, () => field.random(stock[kind]))
-    store.append(epoch.id, kind, vectors)
+    await store.append(epoch.id, kind, vectors)
   }
   for (const owner of [0, 1]) {
     const vectors = Array.from({ length: 2 + owner }, () => field.random(stock.mask))
-    store.append(epoch.id, 'mask', vectors, owner)
+    await store.append(epoch.id, 'mask', vectors, owner)
   }
   database.close()
   preprocessing = new Preprocessing({ options: { dataDir } } as NodeContext)
@@ -49,7 +49,7 @@ describe('commitments in idle time', () => {
   const commit: CommitVector = async (values) => new Uint8Array(64 * values.length)
 
   it('are made to what the next jobs take of a complete stock', async () => {
-    const node = stocked(COMPLETE)
+    const node = await stocked(COMPLETE)
     expect(await node.commitAhead(commit, () => true)).toBe(true)
     // 30,000 triples are wanted ready, in rows of 4096.
     expect(node.committed()).toBe(32_768)
@@ -58,20 +58,20 @@ describe('commitments in idle time', () => {
   })
 
   it('wait for a complete stock', async () => {
-    const node = stocked({ ...COMPLETE, bit: 100 })
+    const node = await stocked({ ...COMPLETE, bit: 100 })
     expect(await node.commitAhead(commit, () => true)).toBe(false)
     expect(node.committed()).toBe(0)
   })
 
   it('stop between rows when there is other work', async () => {
-    const node = stocked(COMPLETE)
+    const node = await stocked(COMPLETE)
     let rows = 0
     expect(await node.commitAhead(commit, () => rows++ < 2)).toBe(true)
     expect(node.committed()).toBe(2 * 4096)
   })
 
   it('end with the node, within a vector', async () => {
-    const node = stocked(COMPLETE)
+    const node = await stocked(COMPLETE)
     const begun = Promise.withResolvers<void>()
     let calls = 0
     const work = node.commitAhead(

@@ -48,7 +48,7 @@ describe('the consume-once store', () => {
   }
 
   const claim = async (from: number, count: number) => {
-    const source = store.claim(EPOCH.id, 'job', { random: { from, count } })
+    const source = await store.claim(EPOCH.id, 'job', { random: { from, count } })
     const { share, mac } = await source.randoms(count)
     const values = field.toBigints(share)
     expect(field.toBigints(mac)).toEqual(values.map((v) => v + 1_000_000n))
@@ -87,7 +87,7 @@ describe('the consume-once store', () => {
           reopen()
           for (const step of steps) {
             if (step.op === 'append') {
-              store.append(EPOCH.id, 'random', randoms(end, step.count))
+              await store.append(EPOCH.id, 'random', randoms(end, step.count))
               end += step.count
             } else if (step.op === 'reopen') {
               reopen()
@@ -106,9 +106,9 @@ describe('the consume-once store', () => {
               const from = Math.max(0, Math.max(mark, others) + step.skip)
               const allowed = from >= mark && from + step.count <= end
               if (!allowed) {
-                expect(() => store.claim(EPOCH.id, 'job', { random: { from, count: step.count } })).toThrow(
-                  expect.objectContaining({ code: from < mark ? 'MATERIAL_USED' : 'MATERIAL_EXHAUSTED' }),
-                )
+                await expect(claim(from, step.count)).rejects.toMatchObject({
+                  code: from < mark ? 'MATERIAL_USED' : 'MATERIAL_EXHAUSTED',
+                })
                 continue
               }
               // The committee agrees on the highest mark; below it nobody goes.
@@ -127,13 +127,29 @@ describe('the consume-once store', () => {
     )
   })
 
+  it('erases what was claimed when the process ends before it is taken, and never hands it out', async () => {
+    await store.append(EPOCH.id, 'random', randoms(0, 9000))
+    const records = new SqliteMaterialRecords(database)
+    records.claim(EPOCH.id, 'job', [{ lane: 'random', from: 100, count: 5000 }])
+    expect(records.take(EPOCH.id, 'random', 100, 5100)).toMatchObject({ start: 100, count: 3996 })
+    reopen()
+    const left = database.prepare('SELECT start, count FROM chunks ORDER BY start').all()
+    expect(left).toEqual([
+      { start: 5100, count: 3092 },
+      { start: 8192, count: 808 },
+    ])
+    expect(store.marks(EPOCH.id).random).toBe(5100)
+    await expect(claim(5099, 10)).rejects.toMatchObject({ code: 'MATERIAL_USED' })
+    expect(await claim(5100, 2)).toEqual([5100, 5101])
+  })
+
   it('keeps the masks of every owner in step, with the clear values of its own', async () => {
     for (const owner of [0, 1]) {
       const vectors = [field.random(10), field.random(10), ...(owner === 1 ? [field.random(10)] : [])]
-      store.append(EPOCH.id, 'mask', vectors, owner)
+      await store.append(EPOCH.id, 'mask', vectors, owner)
     }
     expect(store.stock(EPOCH.id).mask).toBe(10)
-    const source = store.claim(EPOCH.id, 'job', { mask: { from: 2, count: 4 } })
+    const source = await store.claim(EPOCH.id, 'job', { mask: { from: 2, count: 4 } })
     expect((await source.masks(0, 4)).clear).toBeUndefined()
     const { shares, clear } = await source.masks(1, 3)
     expect([shares.share.length, shares.mac.length, clear?.length]).toEqual([3, 3, 3])
@@ -144,15 +160,13 @@ describe('the consume-once store', () => {
   it('erases key and material for good', async () => {
     const secret = field.random(64)
     const needle = Buffer.from(field.toBytes(secret)).subarray(0, 32)
-    store.append(EPOCH.id, 'bit', [secret, field.random(64)])
-    const source = store.claim(EPOCH.id, 'job', { bit: { from: 32, count: 8 } })
-    store.append(EPOCH.id, 'bit', [secret, field.random(64)])
+    await store.append(EPOCH.id, 'bit', [secret, field.random(64)])
+    const source = await store.claim(EPOCH.id, 'job', { bit: { from: 32, count: 8 } })
+    await store.append(EPOCH.id, 'bit', [secret, field.random(64)])
     database.pragma('wal_checkpoint(TRUNCATE)')
     expect(readFileSync(path).includes(needle)).toBe(true)
     store.destroy(EPOCH.id, 'a MAC check failed')
-    expect(() => store.claim(EPOCH.id, 'other', {})).toThrow(
-      expect.objectContaining({ code: 'MATERIAL_DESTROYED' }),
-    )
+    await expect(store.claim(EPOCH.id, 'other', {})).rejects.toMatchObject({ code: 'MATERIAL_DESTROYED' })
     expect(store.find(EPOCH.parties)).toBeUndefined()
     await source.destroy('again')
     await expect(source.bits(1)).rejects.toMatchObject({ code: 'MATERIAL_DESTROYED' })
@@ -164,9 +178,9 @@ describe('the consume-once store', () => {
     const COUNT = 5000
 
     /** A row of 4096 triples and one of 904. */
-    const append = () => {
+    const append = async () => {
       const vectors = Array.from({ length: 6 }, () => field.random(COUNT))
-      store.append(EPOCH.id, 'triple', vectors)
+      await store.append(EPOCH.id, 'triple', vectors)
       return vectors
     }
     const commitAhead = (commit: CommitVector = commitInSlices, signal?: AbortSignal) =>
@@ -175,14 +189,14 @@ describe('the consume-once store', () => {
       store.claim(EPOCH.id, 'job', { triple: { from, count } })
 
     it('hands them out with the items, and once', async () => {
-      append()
+      await append()
       expect([await commitAhead(), store.committed(EPOCH.id, 'triple')]).toEqual([true, 4096])
       // Claims that jump, end inside a row, and reach into the one without commitments.
       for (const [from, count, ready] of [
         [10, 90, 90],
         [100, 4200, 3996],
       ] as const) {
-        const source = claimTriples(from, count)
+        const source = await claimTriples(from, count)
         const parts = source.ready!('triple', count)
         expect(parts.map((p) => [p.from, p.count])).toEqual([[0, ready]])
         const { a, b, c } = await source.triples(count)
@@ -198,17 +212,17 @@ describe('the consume-once store', () => {
     })
 
     it('makes them for the next items only', async () => {
-      append()
-      claimTriples(0, 4096)
+      await append()
+      await claimTriples(0, 4096)
       expect(await store.commitAhead(EPOCH.id, 'triple', 0, commitInSlices)).toBe(false)
       expect(await store.commitAhead(EPOCH.id, 'triple', 1, commitInSlices)).toBe(true)
     })
 
     it('drops those that were overtaken by a claim, and stops when it should', async () => {
-      append()
+      await append()
       let source: MaterialSource | undefined
-      const overtaken: CommitVector = (values, masks) => {
-        source ??= claimTriples(0, 10)
+      const overtaken: CommitVector = async (values, masks) => {
+        source ??= await claimTriples(0, 10)
         return commitInSlices(values, masks)
       }
       await commitAhead(overtaken)
@@ -222,14 +236,14 @@ describe('the consume-once store', () => {
     it.each(['data', 'commitments'])(
       'never hands out commitments to something else: damaged %s',
       async (column) => {
-        append()
+        await append()
         await commitAhead()
         const { bytes } = database
           .prepare(`SELECT ${column} AS bytes FROM chunks WHERE commitments IS NOT NULL`)
           .get() as { bytes: Uint8Array }
         bytes[bytes.length - 40]! ^= 1
         database.prepare(`UPDATE chunks SET ${column} = ? WHERE commitments IS NOT NULL`).run(bytes)
-        const source = claimTriples(0, 20)
+        const source = await claimTriples(0, 20)
         expect(source.ready!('triple', 20)).toEqual([])
         expect((await source.triples(20)).a.share.length).toBe(20)
         // The rest of the row has none either.
@@ -238,7 +252,7 @@ describe('the consume-once store', () => {
     )
 
     it('erases their masks with the epoch', async () => {
-      append()
+      await append()
       await commitAhead()
       const row = database.prepare('SELECT commitments FROM chunks WHERE commitments IS NOT NULL').get()
       const mask = Buffer.from((row!.commitments as Uint8Array).subarray(32, 64))
@@ -250,16 +264,16 @@ describe('the consume-once store', () => {
     })
   })
 
-  it('refuses unknown epochs, ragged vectors and a second epoch of one name', () => {
+  it('refuses unknown epochs, ragged vectors and a second epoch of one name', async () => {
     expect(() => store.stock('f'.repeat(64))).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }))
     expect(() => store.open(EPOCH, field.random(1))).toThrow(
       expect.objectContaining({ code: 'MATERIAL_USED' }),
     )
-    expect(() => store.append(EPOCH.id, 'random', [field.random(2), field.random(3)])).toThrow(
-      expect.objectContaining({ code: 'LENGTH_MISMATCH' }),
-    )
-    expect(() => store.append(EPOCH.id, 'mask', [field.random(2), field.random(2)], 1)).toThrow(
-      expect.objectContaining({ code: 'LENGTH_MISMATCH' }),
+    await expect(store.append(EPOCH.id, 'random', [field.random(2), field.random(3)])).rejects.toMatchObject({
+      code: 'LENGTH_MISMATCH',
+    })
+    await expect(store.append(EPOCH.id, 'mask', [field.random(2), field.random(2)], 1)).rejects.toMatchObject(
+      { code: 'LENGTH_MISMATCH' },
     )
   })
 })

@@ -94,12 +94,17 @@ class Stocks {
     const count = (kind: keyof Amounts) => 3 * (amounts[kind] ?? 0)
     store.open(dealer.epoch, dealer.macKey)
     const { a, b, c } = await dealer.triples(count('triple'))
-    store.append(dealer.epoch.id, 'triple', flat(a, b, c))
-    store.append(dealer.epoch.id, 'bit', flat(await dealer.bits(count('bit'))))
-    store.append(dealer.epoch.id, 'random', flat(await dealer.randoms(count('random'))))
+    await store.append(dealer.epoch.id, 'triple', flat(a, b, c))
+    await store.append(dealer.epoch.id, 'bit', flat(await dealer.bits(count('bit'))))
+    await store.append(dealer.epoch.id, 'random', flat(await dealer.randoms(count('random'))))
     for (const owner of PARTIES.keys()) {
       const { shares, clear } = await dealer.masks(owner, count('mask'))
-      store.append(dealer.epoch.id, 'mask', [...flat(shares), ...(clear === undefined ? [] : [clear])], owner)
+      await store.append(
+        dealer.epoch.id,
+        'mask',
+        [...flat(shares), ...(clear === undefined ? [] : [clear])],
+        owner,
+      )
     }
   }
 }
