@@ -1,6 +1,6 @@
 import { EnigmaError } from '../base/errors.ts'
 import { bn254Scalar } from '../field/fields.ts'
-import { ringPrimes } from '../kernel/ring.ts'
+import { ringPrimes } from '../kernel/primes.ts'
 import { SOUNDNESS_BITS } from './constants.ts'
 import { type NoiseBounds, noiseBounds } from './noise.ts'
 

@@ -6,7 +6,8 @@ import { Prg } from '../../core/base/random.ts'
 import { g1 } from '../../core/commitments/g1.ts'
 import { commitVector } from '../../core/commitments/pedersen.ts'
 import { bn254Scalar as field } from '../../core/field/fields.ts'
-import { RnsRing, ringPrimes } from '../../core/kernel/ring.ts'
+import { ringPrimes } from '../../core/kernel/primes.ts'
+import { RnsRing } from '../../core/kernel/ring.ts'
 import { type Figure, median } from './children.ts'
 
 const N = 32_768

@@ -3,11 +3,7 @@
  * is reachable from the app.
  */
 import type {
-  AccessGrant,
-  Approval,
   ChecklistItem,
-  ComputeFunction,
-  ComputeJob,
   Identity,
   Job,
   NodeStatus,
@@ -16,7 +12,6 @@ import type {
   PredicateInfo,
   RecordSummary,
   RecordValue,
-  Reference,
   Settings,
   ShareInfo,
 } from '../../core/ipc/index.ts'
@@ -48,53 +43,6 @@ const holders = (n: number, sick: number[] = []) =>
     nodeId: address(`node ${i}`),
     healthy: !sick.includes(i + 1),
   }))
-
-export const functions: ComputeFunction[] = [
-  { id: 'sum', codeHash: hash('sum'), reveals: 'sum', params: [], input: 'any' },
-  { id: 'mean', codeHash: hash('mean'), reveals: 'mean', params: [], input: 'any' },
-  {
-    id: 'weightedMean',
-    codeHash: hash('weightedMean'),
-    reveals: 'weightedMean',
-    params: [{ name: 'weights', kind: 'decimals', required: true }],
-    input: 'scalar',
-  },
-  {
-    id: 'variance',
-    codeHash: hash('variance'),
-    reveals: 'variance',
-    params: [{ name: 'kind', kind: 'choice', required: false, choices: ['population', 'sample'] }],
-    input: 'any',
-  },
-  { id: 'covariance', codeHash: hash('covariance'), reveals: 'covariance', params: [], input: 'pairs' },
-  {
-    id: 'logisticMean',
-    codeHash: hash('logisticMean'),
-    reveals: 'logisticMean',
-    params: [
-      { name: 'weights', kind: 'decimals', required: true },
-      { name: 'bias', kind: 'decimal', required: false },
-    ],
-    input: 'weights',
-  },
-  {
-    id: 'histogram',
-    codeHash: hash('histogram'),
-    reveals: 'histogram',
-    params: [{ name: 'edges', kind: 'decimals', required: true }],
-    input: 'any',
-  },
-  {
-    id: 'linearScore',
-    codeHash: hash('linearScore'),
-    reveals: 'linearScore',
-    params: [
-      { name: 'weights', kind: 'decimals', required: true },
-      { name: 'bias', kind: 'decimal', required: false },
-    ],
-    input: 'weights',
-  },
-]
 
 export const identities: Identity[] = [
   {
@@ -147,7 +95,7 @@ export const invitations: Output<'identity.invitations'>['invitations'] = [
   },
 ]
 
-const salaryRule: Predicate = {
+export const salaryRule: Predicate = {
   kind: 'and',
   of: [
     { kind: 'functions', functions: [hash('mean'), hash('variance')] },
@@ -157,7 +105,7 @@ const salaryRule: Predicate = {
     { kind: 'uses', count: 3 },
   ],
 }
-const studyRule: Predicate = {
+export const studyRule: Predicate = {
   kind: 'or',
   of: [
     { kind: 'owner' },
@@ -412,223 +360,6 @@ export const jobs: Job[] = [
     result: { predicateId: hash('salary rule') },
   },
 ]
-
-const committee = [address('node 0'), address('node 2'), address('node 4')]
-export const computeJobs: ComputeJob[] = [
-  {
-    id: hash('compute 1'),
-    label: 'Average salary, spring',
-    function: 'mean',
-    codeHash: hash('mean'),
-    requester: me,
-    roles: ['requester', 'owner'],
-    references: 38,
-    owners: 38,
-    approvals: { needed: 38, given: 38, declined: 0 },
-    committee,
-    threshold: 1,
-    excluded: [],
-    protocol: 'honest-majority',
-    state: 'computing',
-    progress: 0.55,
-    rounds: { done: 6, total: 11 },
-    attempt: 1,
-    createdAt: NOW - 5 * minute,
-  },
-  {
-    id: hash('compute 2'),
-    function: 'variance',
-    codeHash: hash('variance'),
-    requester: address('mina'),
-    roles: ['owner'],
-    references: 12,
-    owners: 12,
-    approvals: { needed: 12, given: 7, declined: 1 },
-    committee: [],
-    threshold: 1,
-    excluded: [],
-    protocol: 'honest-majority',
-    state: 'approvals',
-    progress: 0.58,
-    attempt: 1,
-    createdAt: NOW - 2 * hour,
-  },
-  {
-    id: hash('compute 3'),
-    label: 'Average blood pressure',
-    function: 'mean',
-    codeHash: hash('mean'),
-    requester: me,
-    roles: ['requester', 'committee'],
-    references: 21,
-    owners: 21,
-    approvals: { needed: 21, given: 21, declined: 0 },
-    committee,
-    threshold: 1,
-    excluded: [],
-    protocol: 'spdz-audited',
-    state: 'done',
-    progress: 1,
-    rounds: { done: 11, total: 11 },
-    attempt: 2,
-    createdAt: NOW - 3 * day,
-    finishedAt: NOW - 3 * day + 42_000,
-    resultDigest: hash('result 3'),
-    transcriptDigest: hash('transcript 3'),
-  },
-  {
-    id: hash('compute 6'),
-    label: 'Salaries by range',
-    function: 'histogram',
-    codeHash: hash('histogram'),
-    requester: me,
-    roles: ['requester'],
-    references: 38,
-    owners: 38,
-    approvals: { needed: 38, given: 38, declined: 0 },
-    committee,
-    threshold: 1,
-    excluded: [],
-    protocol: 'honest-majority',
-    state: 'done',
-    progress: 1,
-    attempt: 1,
-    createdAt: NOW - 4 * day,
-    finishedAt: NOW - 4 * day + minute,
-    resultDigest: hash('result 6'),
-    transcriptDigest: hash('transcript 6'),
-  },
-  {
-    id: hash('compute 4'),
-    function: 'covariance',
-    codeHash: hash('covariance'),
-    requester: me,
-    roles: ['requester'],
-    references: 4,
-    owners: 3,
-    approvals: { needed: 3, given: 0, declined: 0 },
-    committee: [],
-    threshold: 1,
-    excluded: [],
-    protocol: 'honest-majority',
-    state: 'failed',
-    progress: 0.2,
-    attempt: 3,
-    createdAt: NOW - 9 * day,
-    finishedAt: NOW - 9 * day + minute,
-    error: {
-      code: 'COHORT_TOO_SMALL',
-      message: 'holders refused: 3 people, the rule asks for 5',
-      remedy: 'ask more people',
-    },
-  },
-]
-
-export const approvals: Approval[] = [
-  {
-    id: hash('compute 2'),
-    requester: address('mina'),
-    requesterLabel: 'Mina (works council)',
-    function: 'variance',
-    codeHash: hash('variance'),
-    params: { kind: 'sample' },
-    references: [
-      { ref: hash('salary share'), recordId: 'rec-salary', title: 'Gross salary 2025', usesLeft: 2 },
-    ],
-    owners: 12,
-    reveals: 'variance',
-    committeeSize: 3,
-    protocol: 'honest-majority',
-    requestedAt: NOW - 2 * hour,
-    state: 'waiting',
-  },
-  {
-    id: hash('compute 5'),
-    requester: address('stranger'),
-    function: 'mean',
-    codeHash: hash('mean'),
-    params: {},
-    references: [
-      {
-        ref: hash('household share'),
-        recordId: 'rec-household',
-        title: 'Household spending · amount',
-        usesLeft: 1,
-      },
-      { ref: hash('salary share'), recordId: 'rec-salary', title: 'Gross salary 2025', usesLeft: 2 },
-    ],
-    owners: 64,
-    reveals: 'mean',
-    committeeSize: 5,
-    protocol: 'honest-majority',
-    requestedAt: NOW - 26 * hour,
-    state: 'waiting',
-  },
-  {
-    id: hash('compute 3'),
-    requester: me,
-    function: 'mean',
-    codeHash: hash('mean'),
-    params: {},
-    references: [
-      { ref: hash('pressure share'), recordId: 'rec-pressure', title: 'Blood pressure, mornings' },
-    ],
-    owners: 21,
-    reveals: 'mean',
-    committeeSize: 3,
-    protocol: 'honest-majority',
-    requestedAt: NOW - 3 * day,
-    state: 'approved',
-  },
-]
-
-export const references: Reference[] = [
-  ...shares.map<Reference>((s) => ({
-    ref: s.ref,
-    owner: me,
-    identity: s.identity,
-    identityLabel: identities.find((i) => i.address === s.identity)?.label ?? '',
-    predicateId: s.predicateId,
-    predicate: salaryRule,
-    length: s.length,
-    state: s.state,
-    createdAt: s.createdAt,
-    mine: true,
-    title: s.title,
-  })),
-  ...Array.from(
-    { length: 9 },
-    (_, i): Reference => ({
-      ref: hash(`foreign ${i}`),
-      owner: address(`owner ${i}`),
-      identity: address('union'),
-      identityLabel: 'Salary survey 2026',
-      predicateId: hash('salary rule'),
-      predicate: salaryRule,
-      length: 1,
-      state: 'active',
-      createdAt: NOW - (i + 3) * day,
-      mine: false,
-    }),
-  ),
-]
-
-export const grants: AccessGrant[] = shares.map((share, i) => ({
-  ref: share.ref,
-  recordId: share.recordId,
-  title: share.column === undefined ? share.title : `${share.title} · ${share.column}`,
-  identity: identities.find((x) => x.address === share.identity)!,
-  predicateId: share.predicateId,
-  predicate: share.predicateId === hash('salary rule') ? salaryRule : studyRule,
-  state: (['active', 'active', 'used-up', 'revoked'] as const)[i]!,
-  accounts: i === 1 ? [address('clinic lead')] : [],
-  functions: share.predicateId === hash('salary rule') ? [hash('mean'), hash('variance')] : [],
-  ...(share.predicateId === hash('salary rule')
-    ? { expiresAt: NOW + 120 * day, usesLeft: i === 2 ? 0 : 2 }
-    : {}),
-  ...(i === 1 ? { lastUsedAt: NOW - 3 * day } : {}),
-  computations: [1, 1, 3, 0][i]!,
-}))
 
 export const node: NodeStatus = {
   nodeId: address('node 0'),

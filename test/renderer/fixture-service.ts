@@ -21,6 +21,7 @@ import {
   type RecordSummary,
   type Settings,
 } from '../../core/ipc/index.ts'
+import * as compute from './fixture-compute.ts'
 import * as data from './fixture-data.ts'
 
 type Handlers = { [M in MethodName]: (input: Input<M>) => Output<M> | Promise<Output<M>> }
@@ -402,7 +403,7 @@ export function createFixture(query: URLSearchParams) {
         ref: data.hash('salary share'),
       }),
     'share.list': () => ({ shares: list(data.shares) }),
-    'access.list': () => ({ grants: list(data.grants) }),
+    'access.list': () => ({ grants: list(compute.grants) }),
     'access.revoke': () => start('revoke', 'Gross salary 2025', ['ledger']),
     'declassify.start': () =>
       start('declassify', 'Gross salary 2025', ['collect', 'reconstruct', 'ledger'], {
@@ -410,15 +411,15 @@ export function createFixture(query: URLSearchParams) {
       }),
     'declassify.result': () => ({ ref: data.hash('salary share'), values: ['58240.50'], badHolders: [] }),
 
-    'compute.functions': () => ({ functions: data.functions }),
-    'compute.references': () => ({ references: list(data.references) }),
+    'compute.functions': () => ({ functions: compute.functions }),
+    'compute.references': () => ({ references: list(compute.references) }),
     'compute.request': ({ label, function: f }) =>
       start('compute', label ?? f, ['requested', 'approvals', 'committee', 'inputs', 'computing', 'output'], {
         id: data.hash('compute 1'),
       }),
-    'compute.list': () => ({ jobs: list(data.computeJobs) }),
+    'compute.list': () => ({ jobs: list(compute.computeJobs) }),
     'compute.get': ({ id }) => {
-      const job = data.computeJobs.find((j) => j.id === id)
+      const job = compute.computeJobs.find((j) => j.id === id)
       if (job === undefined) throw new EnigmaError('NOT_FOUND', 'no such computation')
       return { job }
     },
@@ -451,9 +452,9 @@ export function createFixture(query: URLSearchParams) {
     }),
     'compute.transcript': ({ path }) => ({ path, bytes: 486_120 }),
     'compute.cancel': () => start('compute', 'cancel', ['ledger']),
-    'approvals.list': () => ({ approvals: list(data.approvals) }),
+    'approvals.list': () => ({ approvals: list(compute.approvals) }),
     'approvals.decide': ({ id, decision }) => {
-      const approval = data.approvals.find((a) => a.id === id)
+      const approval = compute.approvals.find((a) => a.id === id)
       if (approval !== undefined) approval.state = decision === 'approve' ? 'approved' : 'declined'
       emit({ type: 'approvals' })
       return start('decide', decision, ['ledger'])

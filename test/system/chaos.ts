@@ -39,7 +39,7 @@ export interface RunReport {
   /** Milliseconds after the action began, or after the moment of a job under SPDZ. */
   delayMs: number
   moment?: Moment
-  /** The attempt that gave the result. */
+  /** The attempt that gave the result, as its coordinator counts. */
   attempt?: number
   outcome: 'done' | 'failed'
   /** Why it ended without a result. */

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { Prg } from '../../../core/base/random.ts'
 import { FUSED_WASM, PLAIN_WASM } from '../../../core/kernel/generated/module.ts'
 import { isExact, type KernelExports } from '../../../core/kernel/instance.ts'
-import { type Polynomial, RnsRing, ringPrimes } from '../../../core/kernel/ring.ts'
+import { ringPrimes } from '../../../core/kernel/primes.ts'
+import { type Polynomial, RnsRing } from '../../../core/kernel/ring.ts'
 
 const R = 21888242871839275222246405745257275088548364400416034343698204186575808495617n
 const mod = (x: bigint, q: bigint) => ((x % q) + q) % q
