@@ -1,10 +1,10 @@
 import { channel } from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
-import { bgvParameters } from '../../core/bgv/parameters.ts'
 import type { Predicate } from '../../core/ipc/index.ts'
 import { Libp2pTransport } from '../../core/transport/libp2p.ts'
-import { type Person, TestNetwork } from './network.ts'
+import type { Person, TestNetwork } from './network.ts'
+import { startSpdzNetwork } from './spdz-network.ts'
 
 let network: TestNetwork
 let alice: Person
@@ -22,13 +22,7 @@ const collect = (message: unknown) => {
 
 beforeAll(async () => {
   channel('net.server.socket').subscribe(collect)
-  const bgv = bgvParameters({ n: 256, levels: 15, replyLevels: 6, batch: 12, insecure: true })
-  network = await TestNetwork.start(4, { bgv })
-  ;[alice, bob, analyst] = (await Promise.all(
-    ['alice', 'bob', 'analyst'].map((name) => network.person(name)),
-  )) as [Person, Person, Person]
-  const { functions } = await analyst.call('compute.functions', {})
-  rule = { kind: 'functions', functions: functions.map((f) => f.codeHash) }
+  ;({ network, alice, bob, analyst, rule } = await startSpdzNetwork(4))
 }, 120_000)
 
 afterAll(async () => {

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import type { LogLevel } from '../../core/base/log.ts'
-import { bgvParameters } from '../../core/bgv/parameters.ts'
 import { createNode } from '../../core/node/node.ts'
 import { WorkAhead } from '../../core/node/work-ahead.ts'
 import { Libp2pTransport } from '../../core/transport/libp2p.ts'
 import type { FromNode, ToNode } from '../../main/process/messages.ts'
 import { runNode } from '../../main/process/run-node.ts'
+import { SMALL_BGV } from './spdz-network.ts'
 
 /** How long a message between parties takes: preprocessing and computing last long enough to strike in them. */
 const LATENCY_MS = 30
@@ -24,7 +24,6 @@ const { values } = parseArgs({
     linked: { type: 'boolean', default: false },
   },
 })
-const bgv = bgvParameters({ n: 256, levels: 15, replyLevels: 6, batch: 12, insecure: true })
 
 // Material that grows belongs to the job whose members are struck.
 WorkAhead.prototype.start = () => undefined
@@ -46,7 +45,7 @@ await runNode(
     serve: values.serve,
     logLevel: values.log as LogLevel,
   },
-  (options) => createNode({ ...options, bgv }),
+  (options) => createNode({ ...options, bgv: SMALL_BGV }),
   (message: FromNode) => void process.send?.(message, () => undefined),
   {
     post: (message) => void process.send?.(message, () => undefined),

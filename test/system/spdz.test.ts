@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bgvParameters } from '../../core/bgv/parameters.ts'
 import type { Predicate } from '../../core/ipc/index.ts'
-import { type Person, TestNetwork } from './network.ts'
+import type { Person, TestNetwork } from './network.ts'
+import { startSpdzNetwork } from './spdz-network.ts'
 
 let network: TestNetwork
 let alice: Person
@@ -12,14 +12,7 @@ let analyst: Person
 let rule: Predicate
 
 beforeAll(async () => {
-  // Full security takes seconds a batch; the bench and the demo run with it.
-  const bgv = bgvParameters({ n: 256, levels: 15, replyLevels: 6, batch: 12, insecure: true })
-  network = await TestNetwork.start(5, { bgv })
-  ;[alice, bob, analyst] = (await Promise.all(
-    ['alice', 'bob', 'analyst'].map((name) => network.person(name)),
-  )) as [Person, Person, Person]
-  const { functions } = await analyst.call('compute.functions', {})
-  rule = { kind: 'functions', functions: functions.map((f) => f.codeHash) }
+  ;({ network, alice, bob, analyst, rule } = await startSpdzNetwork(5))
 }, 120_000)
 
 afterAll(() => network?.stop(), 60_000)

@@ -2,7 +2,6 @@ import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { decodeAnswer } from '../../../core/audit/closing.ts'
 import { concatBytes, toHex } from '../../../core/base/bytes.ts'
-import { bgvParameters } from '../../../core/bgv/parameters.ts'
 import { openingDigest } from '../../../core/commitments/openings.ts'
 import { roundDigest } from '../../../core/commitments/rounds.ts'
 import { bn254Scalar } from '../../../core/field/fields.ts'
@@ -18,7 +17,8 @@ import { Libp2pTransport } from '../../../core/transport/libp2p.ts'
 import type { NodeId } from '../../../core/transport/types.ts'
 import { LocalSigner } from '../../../core/wallet/signer.ts'
 import { meddled } from '../../support/meddled.ts'
-import { type Person, TestNetwork, until } from '../../system/network.ts'
+import { type Person, type TestNetwork, until } from '../../system/network.ts'
+import { startSpdzNetwork } from '../../system/spdz-network.ts'
 import { rpc } from '../../unit/ledger/support.ts'
 
 const HEADER = 16
@@ -44,13 +44,7 @@ let analyst: Person
 let rule: Predicate
 
 beforeAll(async () => {
-  const bgv = bgvParameters({ n: 256, levels: 15, replyLevels: 6, batch: 12, insecure: true })
-  network = await TestNetwork.start(6, { bgv })
-  ;[alice, bob, analyst] = (await Promise.all(
-    ['alice', 'bob', 'analyst'].map((name) => network.person(name)),
-  )) as [Person, Person, Person]
-  const { functions } = await analyst.call('compute.functions', {})
-  rule = { kind: 'functions', functions: functions.map((f) => f.codeHash) }
+  ;({ network, alice, bob, analyst, rule } = await startSpdzNetwork(6))
 }, 120_000)
 
 afterAll(() => network?.stop(), 60_000)
