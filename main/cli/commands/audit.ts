@@ -32,7 +32,9 @@ export function addAuditCommand(program: Command): void {
     .action(
       action(async (session, id: string, options: AuditOptions) => {
         if (!/^0x[0-9a-fA-F]{64}$/.test(id))
-          throw new EnigmaError('INVALID_ARGUMENT', `not a job id: ${id.slice(0, 80)}`)
+          throw new EnigmaError('INVALID_ARGUMENT', `not a job id: ${id.slice(0, 80)}`, {
+            remedy: 'A job id is 0x and 64 hexadecimal digits; `enigma compute list` shows those of this vault.',
+          })
         const network = readNetwork(options.network ?? networkFile(session.dataDir))
         const encoded =
           options.transcript === undefined
