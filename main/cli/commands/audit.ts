@@ -33,7 +33,8 @@ export function addAuditCommand(program: Command): void {
       action(async (session, id: string, options: AuditOptions) => {
         if (!/^0x[0-9a-fA-F]{64}$/.test(id))
           throw new EnigmaError('INVALID_ARGUMENT', `not a job id: ${id.slice(0, 80)}`, {
-            remedy: 'A job id is 0x and 64 hexadecimal digits; `enigma compute list` shows those of this vault.',
+            remedy:
+              'A job id is 0x and 64 hexadecimal digits; `enigma compute list` shows those of this vault.',
           })
         const network = readNetwork(options.network ?? networkFile(session.dataDir))
         const encoded =
