@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { setImmediate } from 'node:timers/promises'
 import { equalBytes } from '../base/bytes.ts'
 import { EnigmaError } from '../base/errors.ts'
+import { turn } from '../base/turns.ts'
 import { g1 } from '../commitments/g1.ts'
 import { commitVector } from '../commitments/pedersen.ts'
 import { chainNext, chainStart, roundDigest, runId } from '../commitments/rounds.ts'
@@ -219,7 +219,7 @@ async function sides(
       left = absorb(left, g1.msm(sum, scalars))
       sum.free()
       scalars.free()
-      await setImmediate()
+      await turn()
     }
     from += length
   }
@@ -282,7 +282,7 @@ async function points(
   try {
     for (let at = 0; at < bytes.length; at += 64 * SLICE) {
       parts.push(g1.fromBytes(bytes.subarray(at, at + 64 * SLICE)))
-      await setImmediate()
+      await turn()
     }
   } catch {
     throw new Fault('MALFORMED', `a commitment to ${what} is not a point`, more)

@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers/promises'
 import { EnigmaError } from '../base/errors.ts'
+import { turn } from '../base/turns.ts'
 import type { FieldVector, PrimeField } from './types.ts'
 
 /**
@@ -39,7 +39,7 @@ export async function squareRoots(field: PrimeField, squares: FieldVector): Prom
     y = replace(y, times(field, y, wrong, c))
     z = replace(z, times(field, z, wrong, square))
     c = square
-    await setImmediate()
+    await turn()
   }
   const check = field.mul(y, y)
   const right = field.equal(check, squares) && !field.toBigints(squares).includes(0n)
@@ -60,7 +60,7 @@ async function powered(field: PrimeField, base: FieldVector, exponent: bigint): 
   for (let bit = BigInt(exponent.toString(2).length) - 2n; bit >= 0n; bit--) {
     result = replace(result, field.mul(result, result))
     if ((exponent >> bit) & 1n) result = replace(result, field.mul(result, base))
-    await setImmediate()
+    await turn()
   }
   return result
 }

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { setImmediate } from 'node:timers/promises'
 import { concatBytes, utf8 } from '../base/bytes.ts'
 import { randomBytes } from '../base/random.ts'
 import { turn } from '../base/turns.ts'
@@ -471,7 +470,7 @@ export class LowGear {
           add(k, mask)
           await this.#channel.send(j, STEP.reply, reply)
           step()
-          await setImmediate()
+          await turn()
         }
     }
     const decrypt = async (j: number) => {
@@ -482,7 +481,7 @@ export class LowGear {
         })
         add(k, field.fromBytes(packing === 'slots' ? await bgv.toSlots(plain) : plain))
         step()
-        await setImmediate()
+        await turn()
       }
     }
     // The first failure ends the session; what else is under way then fails by itself.

@@ -1,8 +1,8 @@
-import { setImmediate } from 'node:timers/promises'
 import { EnigmaError } from '../base/errors.ts'
+import { turn } from '../base/turns.ts'
 import type { Pace } from './types.ts'
 
-/** Runs `work` on [from, to) slices of 0…total, yielding to the event loop in between. Throws CANCELLED. */
+/** Runs `work` on [from, to) slices of 0…total, letting the event loop turn in between. Throws CANCELLED. */
 export async function inSlices(
   total: number,
   size: number,
@@ -12,7 +12,7 @@ export async function inSlices(
   const { signal, onProgress } = pace
   for (let from = 0; from < total; from += size) {
     if (signal?.aborted) throw new EnigmaError('CANCELLED', 'cancelled')
-    if (from > 0) await setImmediate()
+    await turn()
     if (signal?.aborted) throw new EnigmaError('CANCELLED', 'cancelled')
     const to = Math.min(total, from + size)
     work(from, to)

@@ -6,7 +6,7 @@ export const ROUND_TIMEOUT_MS = 30 * second
 export const RESUME_PAUSES_MS: readonly number[] = [0.5 * second, 3 * second]
 /** Elements a message. */
 export const CHUNK = 32_768
-/** Products whose local arithmetic is done between two turns of the event loop, some 20 ms. */
+/** Products whose triples are drawn, and whose factors are masked and combined, together. */
 export const BATCH = 1 << 17
 /** Elements of a local operation between two turns of the event loop. */
 export const PIECE = 1 << 16

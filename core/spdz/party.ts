@@ -22,7 +22,7 @@ export async function joinSpdz(options: SpdzOptions): Promise<SpdzParty> {
   return party
 }
 
-/** Products whose local arithmetic is done in one turn of the event loop. */
+/** Products that are masked and combined together. */
 interface Batch {
   readonly triples: Triples
   /** x − a and y − b. */

@@ -1,15 +1,12 @@
-import { setImmediate } from 'node:timers/promises'
 import type { Stream } from '@libp2p/interface'
 import { concatBytes } from '../base/bytes.ts'
 import { EnigmaError } from '../base/errors.ts'
-import { MiB } from '../base/units.ts'
+import { turn } from '../base/turns.ts'
 import { CHUNK_BYTES } from './constants.ts'
 import { FrameReader } from './frames.ts'
 
 /** Received and unread bytes of one stream before it is paused; yamux windows bound what is in flight. */
 const PAUSE_AT = 8 * CHUNK_BYTES
-/** Bytes that are encrypted in one turn of the event loop. */
-const TURN_BYTES = 1 * MiB
 
 /**
  * A libp2p stream as fields to read and bytes to write, with back-pressure both ways. The reader must be
@@ -79,7 +76,6 @@ export class StreamChannel {
 
   /** Rejects with CHANNEL_CLOSED. The bytes must not change before it resolves. */
   async write(...parts: Uint8Array[]): Promise<void> {
-    let handed = 0
     // Every part costs a frame and an encryption.
     const short = parts.reduce((n, part) => n + part.length, 0) <= CHUNK_BYTES
     for (const part of short ? [concatBytes(...parts)] : parts)
@@ -92,12 +88,8 @@ export class StreamChannel {
         } catch (cause) {
           throw new EnigmaError('CHANNEL_CLOSED', 'the channel is closed', { cause })
         }
-        handed += chunk.length
         if (!more) await this.#drained()
-        else if (handed >= TURN_BYTES) {
-          handed = 0
-          await setImmediate()
-        }
+        else await turn()
       }
     if (this.#gone) throw new EnigmaError('CHANNEL_CLOSED', 'the channel is closed')
   }

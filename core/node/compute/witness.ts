@@ -1,8 +1,8 @@
-import { setImmediate } from 'node:timers/promises'
 import { findEquivocations } from '../../audit/evidence.ts'
 import type { AuditFacts, CheatEvidence, RunView } from '../../audit/types.ts'
 import { toHex } from '../../base/bytes.ts'
 import { EnigmaError, hasCode } from '../../base/errors.ts'
+import { turn } from '../../base/turns.ts'
 import type { NodeId } from '../../transport/types.ts'
 import type { NodeContext } from '../context.ts'
 import { statements } from './audit.ts'
@@ -71,7 +71,7 @@ export class Witness {
       for (const b of views.slice(k + 1)) {
         for (const evidence of findEquivocations(a, b, signer)) found.set(evidence.party, evidence)
         // What others show may be long, and nothing but wrong signatures.
-        await setImmediate()
+        await turn()
       }
     for (const evidence of found.values()) {
       log.warn('a member told two stories', { job: evidence.jobId, node: evidence.party })
