@@ -84,7 +84,8 @@ export class NetworkBackup {
   /** Writes a backup now. A failure is logged and tried again a little later. */
   async flush(): Promise<void> {
     this.stop()
-    await this.#running
+    // One after the other: they use one file, and the newest must be the last.
+    while (this.#running !== undefined) await this.#running
     this.#running = this.#write()
       .catch((error) => {
         this.#context.log.info('network backup postponed', { code: EnigmaError.from(error).code })

@@ -28,8 +28,9 @@ export default function Welcome() {
     void saveSettings({ language }).catch(() => undefined)
   }
   const finish = async () => {
-    await saveSettings({ role, language: currentLanguage() }).catch(() => undefined)
+    // First, so that whoever goes on elsewhere at once is not called back.
     location.hash = '#/home'
+    await saveSettings({ role, language: currentLanguage() }).catch(() => undefined)
     await vaultStatus.refresh({})
     setOnboarding(false)
   }

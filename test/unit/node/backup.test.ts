@@ -14,6 +14,9 @@ describe('the backup in the network', () => {
   let dir: string
   let writes: number
   let merged: number
+  /** Exports under way, and the most of them at once. */
+  let exporting: number
+  let most: number
   let reachable: boolean
   let settings: Map<string, unknown>
   let backup: NetworkBackup
@@ -22,6 +25,8 @@ describe('the backup in the network', () => {
     dir = await mkdtemp(join(tmpdir(), 'enigma-backup-'))
     writes = 0
     merged = 0
+    exporting = 0
+    most = 0
     reachable = true
     settings = new Map()
     const address = `0x${'11'.repeat(20)}`
@@ -34,7 +39,12 @@ describe('the backup in the network', () => {
       index: { caughtUp: async () => undefined },
       vault: {
         status: async () => ({ unlocked: true }),
-        exportTo: (path: string) => writeFile(path, 'sealed'),
+        exportTo: async (path: string) => {
+          exporting += 1
+          most = Math.max(most, exporting)
+          await writeFile(path, 'sealed')
+          exporting -= 1
+        },
         importFrom: async () => ({ added: ++merged }),
         wallet: () => ({ signer: () => ({ address, signDigest: () => new Uint8Array(65) }) }),
       },
@@ -68,6 +78,11 @@ describe('the backup in the network', () => {
   it('is written when nothing waits to be restored', async () => {
     await backup.flush()
     expect({ writes, merged }).toEqual({ writes: 1, merged: 0 })
+  })
+
+  it('is written once at a time, whoever asks while it is', async () => {
+    await Promise.all([backup.flush(), backup.flush(), backup.flush()])
+    expect({ writes, most }).toEqual({ writes: 3, most: 1 })
   })
 
   it('is not overwritten before a restore has merged it, however often the vault changes', async () => {
