@@ -86,14 +86,14 @@ export function roundNumber(place: number, total: number): number {
 }
 
 /** The payload of the last round. */
-export function encodeAnswer(
+export async function encodeAnswer(
   field: PrimeField,
   run: Uint8Array,
   opening: Opening,
-  sign: (structHash: Uint8Array) => Uint8Array,
-): Uint8Array {
+  sign: (structHash: Uint8Array) => Promise<Uint8Array>,
+): Promise<Uint8Array> {
   const numbers = field.fromBigints([opening.value, opening.mask])
-  const signature = sign(openingDigest(run, opening))
+  const signature = await sign(openingDigest(run, opening))
   return concatBytes(encodeAffine(opening), field.toBytes(numbers), signature)
 }
 

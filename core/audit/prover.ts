@@ -52,7 +52,7 @@ export interface AuditedRunOptions {
   /** What the committee agreed on before. */
   readonly context: Uint8Array
   /** Signs a struct hash under the ledger's domain (65 bytes r ‖ s ‖ v). */
-  sign(structHash: Uint8Array): Uint8Array
+  sign(structHash: Uint8Array): Promise<Uint8Array>
   /** The signer of a struct hash; undefined when malformed. */
   signer(structHash: Uint8Array, signature: Uint8Array): NodeId | undefined
   readonly ledger: {
@@ -71,7 +71,7 @@ export interface AuditedRunOptions {
   readonly signal?: AbortSignal
   readonly onPhase?: (phase: AuditPhase, progress?: RunProgress) => void
   /** Each round once everybody's signature was checked, before this party signs the next. */
-  readonly onRound?: (round: RoundView) => void
+  readonly onRound?: (round: RoundView) => Promise<void>
 }
 
 export interface AuditedResult {
@@ -238,13 +238,13 @@ class AuditedRun {
     }
   }
 
-  #record(round: RoundRecord): void {
+  async #record(round: RoundRecord): Promise<void> {
     this.#rounds.push({
       round: round.round,
       payloads: round.payloads.map((p) => new Uint8Array(p)),
       signatures: round.signatures.map((s) => new Uint8Array(s)),
     })
-    this.#o.onRound?.({
+    await this.#o.onRound?.({
       round: round.round,
       signed: round.payloads.map((p, i) => signedRound(this.#chain, p, round.signatures[i]!)),
     })
@@ -275,16 +275,13 @@ class AuditedRun {
     await turn()
     const own = answer(field, question, this.#channel.index, blinding, outputMasks)
     blinding.free()
-    await this.#signedRound(
-      ANSWER_ROUND,
-      encodeAnswer(field, this.#run, own, (hash) => o.sign(hash)),
-    )
+    await this.#signedRound(ANSWER_ROUND, await encodeAnswer(field, this.#run, own, (hash) => o.sign(hash)))
     return outputMasks
   }
 
   async #signedRound(round: number, payload: Uint8Array): Promise<void> {
     const o = this.#o
-    const signature = o.sign(roundDigest(this.#run, round, this.#chain, payload))
+    const signature = await o.sign(roundDigest(this.#run, round, this.#chain, payload))
     const message = new Uint8Array(signature.length + payload.length)
     message.set(signature)
     message.set(payload, signature.length)
@@ -297,7 +294,7 @@ class AuditedRun {
       if (o.signer(roundDigest(this.#run, round, this.#chain, p), signatures[i]!) !== o.parties[i])
         throw this.#channel.blame(i, 'BAD_SIGNATURE', 'did not sign its round', { closing: true })
     }
-    this.#record({ round, payloads, signatures })
+    await this.#record({ round, payloads, signatures })
   }
 
   /** Everybody answers for what was opened so far; the answer that does not fit names its party. */

@@ -1,21 +1,21 @@
-import { parentPort } from 'node:worker_threads'
+import { type MessagePort, parentPort } from 'node:worker_threads'
 import { EnigmaError } from './errors.ts'
-import { type Answer, type Call, ownedBuffers } from './thread.ts'
+import { type Answer, type Call, owned } from './thread.ts'
 
-/** The other end of a `ServiceThread`: answers the calls of this worker with the methods of `service`. */
-export function serve(service: object): void {
+/** The other end of a `Caller`: answers its calls with the methods of `service`; by default those of this worker's thread. */
+export function serve(service: object, port: MessagePort = parentPort as MessagePort): void {
   const methods = service as Record<string, (...args: readonly unknown[]) => unknown>
   const answer = async ({ id, method, args }: Call): Promise<void> => {
     let answered: Answer
-    let owned: ArrayBuffer[] = []
+    let given: ReturnType<typeof owned> = []
     try {
       const result = await methods[method]!(...args)
-      owned = ownedBuffers(result)
+      given = owned(result)
       answered = { id, result }
     } catch (error) {
       answered = { id, error: EnigmaError.from(error).toObject() }
     }
-    parentPort?.postMessage(answered, owned)
+    port.postMessage(answered, given)
   }
-  parentPort?.on('message', (call: Call) => void answer(call))
+  port.on('message', (call: Call) => void answer(call))
 }

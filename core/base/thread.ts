@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads'
+import { MessagePort, Worker } from 'node:worker_threads'
 import { EnigmaError, type ErrorObject } from './errors.ts'
 
 export interface Call {
@@ -19,42 +19,34 @@ export type Async<S> = {
     : never
 }
 
-export interface ThreadOptions {
-  /** The module to run, which calls `serve` (thread-service.ts). */
-  readonly url: URL
-  readonly name: string
-  /** For the module, as `workerData`. */
-  readonly data?: unknown
+export interface CallOptions {
   /** Calls under way at once; more wait here. */
   readonly calls: number
-  /** Methods whose byte arrays the caller does not use again: their memory is handed over. */
+  /** Methods whose byte arrays and ports the caller does not use again: they are handed over. */
   readonly gives?: readonly string[]
 }
 
 /**
- * A service in a thread of its own. Calls are taken in order. Arguments and results are copied; memory that belongs to a
- * result alone, or to what is given, is handed over.
+ * Calls of a service at the other end of a port, which is served there (thread-service.ts). They are taken in order. Arguments
+ * and results are copied; memory that belongs to a result alone, or to what is given, is handed over.
  */
-export class ServiceThread<S> {
+export class Caller<S> {
   readonly service: Async<S>
-  readonly #worker: Worker
+  readonly #port: Worker | MessagePort
   readonly #calls: number
   readonly #gives: ReadonlySet<string>
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>()
   readonly #queue: (() => void)[] = []
-  readonly #name: string
   #next = 1
-  #closed: EnigmaError | undefined
+  #ended: EnigmaError | undefined
 
-  constructor({ url, name, data, calls, gives = [] }: ThreadOptions) {
-    this.#name = name
+  constructor(port: Worker | MessagePort, { calls, gives = [] }: CallOptions) {
+    this.#port = port
     this.#calls = calls
     this.#gives = new Set(gives)
-    this.#worker = new Worker(url, { workerData: data, name })
-    this.#worker.unref()
-    this.#worker.on('message', (answer: Answer) => this.#answered(answer))
-    this.#worker.on('error', (error) => this.#end(EnigmaError.from(error)))
-    this.#worker.on('exit', () => this.#end(new EnigmaError('NOT_RUNNING', `the thread ${name} ended`)))
+    port.on('message', (answer: Answer) => this.#answered(answer))
+    // Only calls under way keep the process alive.
+    port.unref()
     this.service = new Proxy({} as Async<S>, {
       get: (_, method: string) =>
         method === 'then' ? undefined : (...args: unknown[]) => this.#call(method, args),
@@ -62,53 +54,91 @@ export class ServiceThread<S> {
   }
 
   /** Whether it takes no more calls. */
-  get closed(): boolean {
-    return this.#closed !== undefined
+  get ended(): boolean {
+    return this.#ended !== undefined
   }
 
-  /** Ends the thread, in the middle of whatever it does; calls under way reject with NOT_RUNNING. */
-  async close(): Promise<void> {
-    this.#end(new EnigmaError('NOT_RUNNING', `the thread ${this.#name} was closed`))
-    await this.#worker.terminate()
+  /** Rejects the calls under way and all to come; the first reason stays. */
+  end(error: EnigmaError): void {
+    this.#ended ??= error
+    for (const waiting of this.#waiting.values()) waiting.reject(this.#ended)
+    this.#waiting.clear()
+    for (const resume of this.#queue.splice(0)) resume()
   }
 
   async #call(method: string, args: readonly unknown[]): Promise<unknown> {
-    while (this.#waiting.size >= this.#calls && this.#closed === undefined)
+    while (this.#waiting.size >= this.#calls && this.#ended === undefined)
       await new Promise<void>((resolve) => this.#queue.push(resolve))
-    if (this.#closed !== undefined) throw this.#closed
+    if (this.#ended !== undefined) throw this.#ended
     const id = this.#next++
     const answer = Promise.withResolvers<unknown>()
     this.#waiting.set(id, answer)
-    this.#worker.ref()
-    this.#worker.postMessage(
-      { id, method, args } satisfies Call,
-      this.#gives.has(method) ? ownedBuffers(args) : [],
-    )
+    this.#port.ref()
+    this.#port.postMessage({ id, method, args } satisfies Call, this.#gives.has(method) ? owned(args) : [])
     return answer.promise
   }
 
   #answered(answer: Answer): void {
     const waiting = this.#waiting.get(answer.id)
     this.#waiting.delete(answer.id)
-    if (this.#waiting.size === 0) this.#worker.unref()
+    if (this.#waiting.size === 0) this.#port.unref()
     if ('error' in answer) waiting?.reject(EnigmaError.fromObject(answer.error))
     else waiting?.resolve(answer.result)
     this.#queue.shift()?.()
   }
+}
 
-  #end(error: EnigmaError): void {
-    this.#closed ??= error
-    for (const waiting of this.#waiting.values()) waiting.reject(this.#closed)
-    this.#waiting.clear()
-    for (const resume of this.#queue.splice(0)) resume()
+export interface ThreadOptions extends CallOptions {
+  /** The module to run, which calls `serve` (thread-service.ts). */
+  readonly url: URL
+  readonly name: string
+  /** For the module, as `workerData`; ports in it are handed over. */
+  readonly data?: unknown
+}
+
+/** A service in a thread of its own; see `Caller`. */
+export class ServiceThread<S> {
+  readonly #worker: Worker
+  readonly #caller: Caller<S>
+  readonly #name: string
+
+  constructor({ url, name, data, ...calls }: ThreadOptions) {
+    this.#name = name
+    this.#worker = new Worker(url, { workerData: data, name, transferList: owned(data) })
+    this.#caller = new Caller(this.#worker, calls)
+    this.#worker.on('error', (error) => this.#caller.end(EnigmaError.from(error)))
+    this.#worker.on('exit', () =>
+      this.#caller.end(new EnigmaError('NOT_RUNNING', `the thread ${name} ended`)),
+    )
+  }
+
+  get service(): Async<S> {
+    return this.#caller.service
+  }
+
+  /** Whether it takes no more calls. */
+  get closed(): boolean {
+    return this.#caller.ended
+  }
+
+  /** Ends the thread, in the middle of whatever it does; calls under way reject with NOT_RUNNING. */
+  async close(): Promise<void> {
+    this.#caller.end(new EnigmaError('NOT_RUNNING', `the thread ${this.#name} was closed`))
+    await this.#worker.terminate()
   }
 }
 
 /** A message's header, which is not worth a copy of the rest. */
 const HEADER_BYTES = 64
 
-/** Buffers that byte arrays in `value`, down to two levels below it, fill alone or but for a header. */
-export function ownedBuffers(value: unknown, depth = 2): ArrayBuffer[] {
+/** The bytes in a buffer of their own, copied if they share one: what is handed over takes its whole buffer along. */
+export function alone(bytes: Uint8Array): Uint8Array {
+  return owned(bytes).length > 0 ? bytes : bytes.slice()
+}
+
+/** Ports in `value`, down to two levels below it, and buffers that byte arrays fill alone or but for a header. */
+export function owned(value: unknown, depth = 2): (ArrayBuffer | MessagePort)[] {
+  if (value instanceof MessagePort) return [value]
   if (value instanceof Uint8Array) {
     const { buffer, byteLength } = value
     // Node's pool of small buffers is not anybody's own.
@@ -116,5 +146,5 @@ export function ownedBuffers(value: unknown, depth = 2): ArrayBuffer[] {
     return own && buffer.byteLength - byteLength <= HEADER_BYTES ? [buffer] : []
   }
   if (depth === 0 || typeof value !== 'object' || value === null) return []
-  return [...new Set(Object.values(value).flatMap((part) => ownedBuffers(part, depth - 1)))]
+  return [...new Set(Object.values(value).flatMap((part) => owned(part, depth - 1)))]
 }

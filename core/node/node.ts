@@ -16,6 +16,7 @@ import { NetworkBackup } from './backup.ts'
 import { Coordinator } from './compute/coordinator.ts'
 import { serveHolder } from './compute/holder.ts'
 import { Member } from './compute/member.ts'
+import { PartyThread } from './compute/party-thread.ts'
 import { Requester } from './compute/requester.ts'
 import { Witness } from './compute/witness.ts'
 import type { Handlers, NodeContext } from './context.ts'
@@ -23,7 +24,6 @@ import { Events } from './events.ts'
 import { JobRunner } from './jobs.ts'
 import { LedgerIndex } from './ledger-index.ts'
 import { holderPolicy } from './policy.ts'
-import { Preprocessing } from './preprocessing.ts'
 import { Registry } from './registry.ts'
 import { serveRepair } from './repair.ts'
 import { Service } from './service.ts'
@@ -75,7 +75,7 @@ class ComposedNode implements EnigmaNode {
   readonly #storage: ReturnType<typeof openNodeStorage>
   readonly #stopping = new AbortController()
   #transport: Libp2pTransport | undefined
-  readonly #preprocessing: Preprocessing
+  readonly #party: PartyThread
   #parts: Parts | undefined
   #ledgerStarted = false
   #connecting: Promise<void> | undefined
@@ -110,10 +110,10 @@ class ComposedNode implements EnigmaNode {
       startedAt: Date.now(),
       addresses: () => this.addresses(),
       computations: () => this.#parts?.member.computations ?? 0,
-      material: () => ({
-        ...this.#preprocessing.stock(),
-        committedTriples: this.#preprocessing.committed(),
-      }),
+      material: async () => {
+        const { stock, committed } = await this.#party.material()
+        return { ...stock, committedTriples: committed }
+      },
       pause: async () => {
         if (state.state === 'running') state.state = 'paused'
       },
@@ -158,7 +158,7 @@ class ComposedNode implements EnigmaNode {
     const limit = ({ storageQuotaBytes }: Settings) =>
       storage.records.limit({ totalBytes: storageQuotaBytes })
     limit(readSettings(this.#context))
-    this.#preprocessing = new Preprocessing(this.#context, this.#context.options.bgv)
+    this.#party = new PartyThread(this.#context)
     this.#session = new Session(this.#context, () => this.#parts?.backup)
     this.service = new Service(this.#handlers, this.#context, (method) => this.#session.touched(method))
     Object.assign(
@@ -205,7 +205,7 @@ class ComposedNode implements EnigmaNode {
     await this.#context.index.stop()
     await this.#context.ledger.stop()
     await this.#transport?.stop()
-    await this.#preprocessing.stop()
+    await this.#party.stop()
     this.#storage.close()
   }
 
@@ -278,13 +278,13 @@ class ComposedNode implements EnigmaNode {
     })
     Object.defineProperty(context, 'dht', { value: dht })
     repair.serve()
-    serveHolder(context)
+    serveHolder(context, this.#party)
     const witness = new Witness(context)
-    const member = new Member(context, this.#preprocessing, witness)
+    const member = new Member(context, this.#party, witness)
     const coordinator = new Coordinator(context, member)
     const requester = new Requester(context)
     const backup = new NetworkBackup(context)
-    const ahead = new WorkAhead(context, this.#preprocessing, () => member.busy())
+    const ahead = new WorkAhead(context, this.#party, () => member.busy())
     this.#parts = { transport, witness, member, coordinator, backup, ahead }
     Object.assign(
       this.#handlers,

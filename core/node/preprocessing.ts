@@ -3,7 +3,7 @@ import { decode, encode } from 'cborg'
 import { systemClock } from '../base/clock.ts'
 import { EnigmaError, hasCode } from '../base/errors.ts'
 import { MiB, minute, second } from '../base/units.ts'
-import { type BgvParameters, standardParameters } from '../bgv/parameters.ts'
+import type { BgvParameters } from '../bgv/parameters.ts'
 import { BgvThread } from '../bgv/thread.ts'
 import type { CommitVector } from '../commitments/types.ts'
 import { bn254Scalar as field } from '../field/fields.ts'
@@ -23,9 +23,10 @@ import {
 } from '../preprocessing/types.ts'
 import { type Database, openDatabase } from '../storage/database.ts'
 import { MATERIAL_MIGRATIONS, SqliteMaterialRecords } from '../storage/material.ts'
-import type { NodeId } from '../transport/types.ts'
-import type { NodeContext } from './context.ts'
+import type { NodeId, Transport } from '../transport/types.ts'
 
+/** In the data directory. */
+export const MATERIAL_FILE = 'material.db'
 const TIMEOUT_MS = 2 * minute
 /** The thread of the scheme holds a few hundred megabytes; it ends when nobody has needed it for so long. */
 const IDLE_MS = 1 * minute
@@ -80,7 +81,7 @@ export interface Preparation {
  * than is there.
  */
 export class Preprocessing {
-  readonly #context: NodeContext
+  readonly #transport: Pick<Transport, 'self' | 'openSession'>
   readonly #parameters: BgvParameters
   readonly #database: Database
   readonly #store: ConsumeOnceStore
@@ -93,10 +94,13 @@ export class Preprocessing {
   #ahead: { abort: AbortController; ended: Promise<void> } | undefined
   #idle: NodeJS.Timeout | undefined
 
-  constructor(context: NodeContext, parameters: BgvParameters = standardParameters()) {
-    this.#context = context
+  constructor(
+    { transport, dataDir }: { transport: Pick<Transport, 'self' | 'openSession'>; dataDir: string },
+    parameters: BgvParameters,
+  ) {
+    this.#transport = transport
     this.#parameters = parameters
-    this.#database = openDatabase(join(context.options.dataDir, 'material.db'), MATERIAL_MIGRATIONS)
+    this.#database = openDatabase(join(dataDir, MATERIAL_FILE), MATERIAL_MIGRATIONS)
     this.#store = new ConsumeOnceStore({ field }, { records: new SqliteMaterialRecords(this.#database) })
   }
 
@@ -106,11 +110,6 @@ export class Preprocessing {
     for (const { id } of this.#store.live())
       for (const [kind, count] of Object.entries(this.#store.stock(id))) total[kind as MaterialKind] += count
     return total
-  }
-
-  /** Whether work ahead is under way. */
-  working(): boolean {
-    return this.#ahead !== undefined
   }
 
   /** Multiplications of the stock whose commitments for an audit are made. */
@@ -218,24 +217,22 @@ export class Preprocessing {
   }
 
   /**
-   * Commits to the shares of complete stocks, so that audited jobs need not; `more` is asked before each row of items. Needs
-   * nobody else. False when there is nothing to do.
+   * Commits to the shares of one row of a complete stock, so that audited jobs need not. Needs nobody else. False when there
+   * is nothing to do.
    */
-  async commitAhead(commit: CommitVector, more: () => boolean): Promise<boolean> {
+  async commitAhead(commit: CommitVector): Promise<boolean> {
     if (this.#ahead !== undefined || this.#busy.size > 0 || this.#held.size > 0) return false
     if (this.#bytes() > AHEAD_BYTES) return false
     const abort = new AbortController()
     const ended = Promise.withResolvers<void>()
     this.#ahead = { abort, ended: ended.promise }
-    let worked = false
     try {
       for (const { id } of this.#store.live())
         for (const { kind, items } of TARGETS) {
           if (!isCommitted(kind) || this.#isShort(id)) continue
-          while (more() && (await this.#store.commitAhead(id, kind, items, commit, abort.signal)))
-            worked = true
+          if (await this.#store.commitAhead(id, kind, items, commit, abort.signal)) return true
         }
-      return worked
+      return false
     } finally {
       this.#ahead = undefined
       ended.resolve()
@@ -279,7 +276,7 @@ export class Preprocessing {
       known: { epoch: { id: string }; macKey: FieldVector } | undefined
     }) => Promise<T>,
   ): Promise<T> {
-    const { transport } = this.#context
+    const transport = this.#transport
     const committee = parties.join(',')
     const busy = this.#busy.has(committee)
     this.#busy.add(committee)
@@ -327,7 +324,7 @@ export class Preprocessing {
     resume: { epoch: { id: string }; macKey: FieldVector } | undefined,
   ): Promise<string> {
     const { id, run, parties, signal, onProgress } = options
-    const { transport } = this.#context
+    const transport = this.#transport
     const index = parties.indexOf(transport.self)
     const others = parties.filter((party) => party !== transport.self)
     const slots = this.#parameters.n

@@ -33,6 +33,8 @@ export interface NodeOptions {
   logLevel?: LogLevel
   /** Only for tests: other parameters of preprocessing than the standard ones. */
   bgv?: BgvParameters
+  /** Only for tests that reach into computations: these run in the thread of the node. */
+  sameThread?: boolean
   /** How long a co-holder may be silent before it is replaced, and how often that is looked at. */
   maintenance?: { graceMs: number; intervalMs: number }
 }

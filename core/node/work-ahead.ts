@@ -4,9 +4,8 @@ import * as z from 'zod'
 import { EnigmaError } from '../base/errors.ts'
 import { second } from '../base/units.ts'
 import { decodeCanonical, encodeCanonical } from '../dht/cbor.ts'
-import { commitInThreads } from './compute/audit-threads.ts'
+import type { PartyThread } from './compute/party-thread.ts'
 import type { NodeContext } from './context.ts'
-import type { Preprocessing } from './preprocessing.ts'
 
 const BEGIN = 'preprocessing/begin'
 const LOOK_MS = 10 * second
@@ -26,22 +25,21 @@ const begin = z.strictObject({
  */
 export class WorkAhead {
   readonly #context: NodeContext
-  readonly #preprocessing: Preprocessing
+  readonly #party: PartyThread
   readonly #busy: () => boolean
   #timer: NodeJS.Timeout | undefined
   #restUntil = 0
 
-  constructor(context: NodeContext, preprocessing: Preprocessing, busy: () => boolean) {
+  constructor(context: NodeContext, party: PartyThread, busy: () => boolean) {
     this.#context = context
-    this.#preprocessing = preprocessing
+    this.#party = party
     this.#busy = busy
     context.serve(BEGIN, async (from, payload) => {
       const { id, parties } = decodeCanonical(payload, begin)
       const { self } = context.transport
       if (parties[0] !== from || !parties.includes(self) || new Set(parties).size !== parties.length)
         throw new EnigmaError('PERMISSION_DENIED', 'not the first member of a committee with this node')
-      if (!this.#free() || preprocessing.working())
-        throw new EnigmaError('NOT_RUNNING', 'this node has other work')
+      if (!this.#free() || party.working()) throw new EnigmaError('NOT_RUNNING', 'this node has other work')
       void this.#run(id, parties)
       return new Uint8Array()
     })
@@ -62,7 +60,7 @@ export class WorkAhead {
   }
 
   async #look(): Promise<void> {
-    if (!this.#free() || this.#preprocessing.working()) return
+    if (!this.#free() || this.#party.working()) return
     // Others use this computer too. (Always 0 on Windows.)
     if (loadavg()[0]! > availableParallelism() / 2) return
     if (!(await this.#lead())) await this.#commit()
@@ -72,9 +70,9 @@ export class WorkAhead {
   async #lead(): Promise<boolean> {
     const { transport } = this.#context
     const connected = transport.connectedPeers()
-    const parties = this.#preprocessing
-      .shortCommittees()
-      .find((members) => members.every((m) => m === transport.self || connected.includes(m)))
+    const parties = (await this.#party.shortCommittees()).find((members) =>
+      members.every((m) => m === transport.self || connected.includes(m)),
+    )
     if (parties === undefined) return false
     const id = randomBytes(16).toString('hex')
     const others = parties.filter((party) => party !== transport.self)
@@ -90,14 +88,13 @@ export class WorkAhead {
 
   async #commit(): Promise<void> {
     await this.#working(async () => {
-      if (await this.#preprocessing.commitAhead(commitInThreads, () => this.#free()))
-        this.#context.events.emit({ type: 'node' })
+      if (await this.#party.commitAhead(() => this.#free())) this.#context.events.emit({ type: 'node' })
     })
   }
 
   async #run(id: string, parties: readonly `0x${string}`[]): Promise<void> {
     await this.#working(async () => {
-      await this.#preprocessing.workAhead({ id: `ahead/${id}`, parties })
+      await this.#party.workAhead(`ahead/${id}`, parties)
       this.#context.events.emit({ type: 'node' })
     })
   }

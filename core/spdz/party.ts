@@ -395,7 +395,7 @@ class Party implements SpdzParty {
     // Transcripts hold canonical integers.
     const own = field.toBytes(share)
     await turn()
-    const signature = audit.sign(roundDigest(audit.run, round, previous, own))
+    const signature = await audit.sign(roundDigest(audit.run, round, previous, own))
     const messages = await channel.broadcast(STEP.round, concatBytes(signature, own))
     const signatures: Uint8Array[] = []
     const payloads: Uint8Array[] = []
@@ -413,7 +413,7 @@ class Party implements SpdzParty {
     }
     await turn()
     this.#chain = chainNext(previous, payloads)
-    audit.record({ round, payloads, signatures })
+    await audit.record({ round, payloads, signatures })
     const sum = addUp(field, vectors)
     for (const v of vectors) v.free()
     return sum

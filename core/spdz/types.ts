@@ -23,10 +23,11 @@ export interface AuditHooks {
   /** Names the execution: 32 bytes, see core/commitments/rounds.ts. */
   readonly run: Uint8Array
   /** Of a round digest. */
-  sign(digest: Uint8Array): Uint8Array
+  sign(digest: Uint8Array): Promise<Uint8Array>
   /** The signer's node id; undefined when the signature is malformed. */
   signer(digest: Uint8Array, signature: Uint8Array): NodeId | undefined
-  record(round: RoundRecord): void
+  /** Before this party signs the next round. */
+  record(round: RoundRecord): Promise<void>
 }
 
 export interface SpdzOptions {

@@ -108,7 +108,7 @@ export async function prepareJob(party: JobParty, job: JobOrder): Promise<() => 
       jobId: LEDGER.jobId,
       nonce: keccak_256(utf8(job.id)),
       context: utf8('plan'),
-      sign: (hash) => party.key.signDigest(evidenceDigest(deployment, hash)),
+      sign: async (hash) => party.key.signDigest(evidenceDigest(deployment, hash)),
       signer,
       ledger: {
         post: async (_, digest) => {

@@ -21,7 +21,7 @@ import type { EnigmaNode, NetworkConfig, NodeOptions } from '../../core/node/typ
 export const PASSWORD = 'correct horse battery staple 42'
 const WAIT_MS = 90_000
 
-type PeerOptions = Pick<NodeOptions, 'maintenance' | 'bgv'>
+type PeerOptions = Pick<NodeOptions, 'maintenance' | 'bgv' | 'sameThread'>
 
 /** A chain and nodes of one test file, over real channels on loopback, in one process. */
 export class TestNetwork {

@@ -1,5 +1,6 @@
 import { bgvParameters } from '../../core/bgv/parameters.ts'
 import type { Predicate } from '../../core/ipc/index.ts'
+import type { NodeOptions } from '../../core/node/types.ts'
 import { type Person, TestNetwork } from './network.ts'
 
 /** Without security: full parameters take seconds a batch; the bench and the demo run with them. */
@@ -15,8 +16,11 @@ export interface SpdzNetwork {
 }
 
 /** `peers` serving nodes whose preprocessing takes milliseconds, and three people. */
-export async function startSpdzNetwork(peers: number): Promise<SpdzNetwork> {
-  const network = await TestNetwork.start(peers, { bgv: SMALL_BGV })
+export async function startSpdzNetwork(
+  peers: number,
+  options: Pick<NodeOptions, 'sameThread'> = {},
+): Promise<SpdzNetwork> {
+  const network = await TestNetwork.start(peers, { bgv: SMALL_BGV, ...options })
   const [alice, bob, analyst] = (await Promise.all(
     ['alice', 'bob', 'analyst'].map((name) => network.person(name)),
   )) as [Person, Person, Person]

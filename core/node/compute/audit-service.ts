@@ -12,13 +12,15 @@ export type PlainFacts = Omit<AuditFacts, 'signer'> & {
   readonly deployment: Pick<LedgerDeployment, 'chainId' | 'addresses'>
 }
 
+/** The signer of a struct hash under a ledger's domain; undefined when the signature is malformed. */
+export function signerUnder(deployment: PlainFacts['deployment']): AuditFacts['signer'] {
+  return (structHash, signature) => recoverSigner(evidenceDigest(deployment, structHash), signature)
+}
+
 /** What audits compute on points, for the threads of audit-threads.ts. */
 export class AuditService {
   verify(transcript: Transcript, { deployment, ...facts }: PlainFacts): Promise<AuditVerdict> {
-    return verifyTranscript(transcript, {
-      ...facts,
-      signer: (structHash, signature) => recoverSigner(evidenceDigest(deployment, structHash), signature),
-    })
+    return verifyTranscript(transcript, { ...facts, signer: signerUnder(deployment) })
   }
 
   /** Pedersen commitments of 64 bytes each to values under masks, both as `toMontgomery` encodes them. */

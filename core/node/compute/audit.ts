@@ -1,5 +1,4 @@
 import { anchorKey } from '../../audit/challenge.ts'
-import { AuditAborted } from '../../audit/prover.ts'
 import { decodeTranscript, transcriptDigest } from '../../audit/transcript.ts'
 import type { Anchor, AuditFacts, AuditVerdict, CheatEvidence, Transcript } from '../../audit/types.ts'
 import { fromHex, toHex } from '../../base/bytes.ts'
@@ -7,13 +6,10 @@ import { systemClock } from '../../base/clock.ts'
 import { EnigmaError, hasCode } from '../../base/errors.ts'
 import { second } from '../../base/units.ts'
 import { runId } from '../../commitments/rounds.ts'
-import { recoverSigner } from '../../dht/signatures.ts'
 import { LedgerClient } from '../../ledger/client.ts'
-import { evidenceDigest } from '../../ledger/evidence.ts'
 import { MemoryCursorStore, MemoryOutboxStore } from '../../ledger/stores.ts'
-import type { Hex, JobRecord, Ledger, LedgerDeployment, ReferenceRecord, Signer } from '../../ledger/types.ts'
+import type { Hex, JobRecord, Ledger, ReferenceRecord, Signer } from '../../ledger/types.ts'
 import type { NodeId } from '../../transport/types.ts'
-import type { AccountSigner } from '../../wallet/types.ts'
 import type { NetworkConfig } from '../types.ts'
 import type { PlainFacts } from './audit-service.ts'
 import { verifyInThread } from './audit-threads.ts'
@@ -21,7 +17,6 @@ import { buildJob } from './program.ts'
 
 const ANCHOR_WAIT_MS = 45 * second
 const ANCHOR_POLL_MS = 200
-const CULPRIT = 'opened something else than it had committed to'
 
 /** What reading the ledger needs; every node and the stand-alone verifier have it. */
 type LedgerReader = Pick<
@@ -37,18 +32,6 @@ export type AuditReport = AuditVerdict & {
   readonly job: JobRecord
   /** Who computed, as the transcript and the ledger say. */
   readonly committee: readonly NodeId[]
-}
-
-/** Signing and checking statements of an audited run under this ledger's domain. */
-export function statements(deployment: LedgerDeployment, key?: Pick<AccountSigner, 'signDigest'>) {
-  return {
-    sign(structHash: Uint8Array): Uint8Array {
-      if (key === undefined) throw new EnigmaError('INTERNAL', 'a verifier signs nothing')
-      return key.signDigest(evidenceDigest(deployment, structHash))
-    },
-    signer: (structHash: Uint8Array, signature: Uint8Array): NodeId | undefined =>
-      recoverSigner(evidenceDigest(deployment, structHash), signature),
-  }
 }
 
 /** `AuditedRunOptions.ledger` over a ledger: the commitments' digest goes into the dictionary, under the run's key. */
@@ -102,7 +85,7 @@ async function readAnchor(
 export async function auditFacts(
   ledger: LedgerReader,
   jobId: Hex,
-  transcript: Transcript,
+  transcript: Pick<Transcript, 'jobId' | 'nonce' | 'anchor'>,
   committee: readonly NodeId[],
 ): Promise<PlainFacts> {
   const job = await ledger.job(jobId)
@@ -167,57 +150,17 @@ export async function auditOver(
 }
 
 /**
- * That a run's transcript proves its result, before this node vouches for it. Throws MPC_ABORTED, naming the party
- * (details.party) whose answer is wrong, and reports it to the ledger.
+ * The error for a run whose transcript convicts a party: MPC_ABORTED (details.party, details.reason BAD_OPENING). The contract
+ * hears of it where one statement is enough.
  */
-export async function requireProof(
-  ledger: Ledger,
+export async function accusation(
   report: Report,
-  jobId: Hex,
-  transcript: Transcript,
-): Promise<void> {
-  const facts = await auditFacts(ledger, jobId, transcript, transcript.parties)
-  const verdict = await verifyInThread(transcript, facts)
-  if (!verdict.valid) throw await accusation(report, transcript, verdict)
-}
-
-/** The error for a transcript that does not verify; the contract hears of it where one statement is enough. */
-async function accusation(
-  report: Report,
-  { parties }: Transcript,
-  { culprit, evidence, reason }: AuditVerdict & { valid: false },
+  parties: readonly NodeId[],
+  culprit: NodeId,
+  evidence: CheatEvidence | undefined,
 ): Promise<EnigmaError> {
   if (evidence !== undefined) await report(evidence)
-  if (culprit === undefined)
-    return new EnigmaError('MPC_ABORTED', `the run proves nothing: ${reason}`, {
-      details: { reason: 'AUDIT' },
-    })
-  return new EnigmaError('MPC_ABORTED', `party ${culprit} ${CULPRIT}`, {
+  return new EnigmaError('MPC_ABORTED', `party ${culprit} opened something else than it had committed to`, {
     details: { party: culprit, index: parties.indexOf(culprit), reason: 'BAD_OPENING' },
   })
-}
-
-/**
- * Why an audited run ended: verifies its transcript so far, and when that names a party, says so (details.party,
- * details.reason BAD_OPENING) and reports it to the ledger where the contract accepts the evidence. Any other error comes
- * back as it is.
- */
-export async function nameCulprit(
-  ledger: Ledger,
-  report: Report,
-  jobId: Hex,
-  error: unknown,
-): Promise<unknown> {
-  if (!(error instanceof AuditAborted)) return error
-  try {
-    const { transcript } = error
-    const verdict = await verifyInThread(
-      transcript,
-      await auditFacts(ledger, jobId, transcript, transcript.parties),
-    )
-    if (verdict.valid || verdict.culprit === undefined) return error
-    return await accusation(report, transcript, verdict)
-  } catch {
-    return error
-  }
 }

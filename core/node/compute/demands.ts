@@ -7,7 +7,7 @@ import type { BlockRef, Hex, LedgerEvent, Signer } from '../../ledger/types.ts'
 import type { NodeId } from '../../transport/types.ts'
 import { account, type NodeContext } from '../context.ts'
 import { demandKey, type OpenDemand } from '../ledger-index.ts'
-import { statements } from './audit.ts'
+import { signerUnder } from './audit-service.ts'
 import { decodeMessage, encodeMessage } from './messages.ts'
 import { type Rota, STEP_MS } from './rota.ts'
 import type { Views } from './views.ts'
@@ -139,7 +139,7 @@ export class Demands {
     const stored = kv.get(NAMESPACE, demandKey({ jobId, party }))
     const view = stored && this.#views.get({ jobId, nonce: toHex(stored.subarray(0, NONCE_BYTES)) })
     if (view === undefined) return
-    const { signer } = statements(ledger.deployment)
+    const signer = signerUnder(ledger.deployment)
     for (const { round, ...answered } of decodeMessage('statements', fromHex(content)).rounds) {
       const known = view.rounds.find((r) => r.round === round)?.signed[view.parties.indexOf(party)]
       if (known === undefined) continue

@@ -1,18 +1,16 @@
-import { fromHex, toHex } from '../../base/bytes.ts'
+import { fromHex } from '../../base/bytes.ts'
 import { EnigmaError } from '../../base/errors.ts'
 import { second } from '../../base/units.ts'
 import type { ShareRecord } from '../../dht/types.ts'
 import type { Hex } from '../../ledger/types.ts'
 import { decodePredicate } from '../../predicates/codec.ts'
 import { conditionsOf } from '../../predicates/explain.ts'
-import { digestCommitments } from '../../sharing/commitments.ts'
 import type { NodeId } from '../../transport/types.ts'
 import type { NodeContext } from '../context.ts'
 import { checkPlan, type JobFacts, readJob } from './attempt.ts'
 import { decodeMessage, encodeMessage, PROTOCOLS } from './messages.ts'
-import { pieceDigest } from './pieces.ts'
+import type { PartyThread } from './party-thread.ts'
 import { functionOf, readParams } from './program.ts'
-import { dealPieces } from './resharing.ts'
 
 const PIECE_TIMEOUT_MS = 120 * second
 
@@ -58,8 +56,8 @@ export function heldShare(context: NodeContext, ref: Hex): ShareRecord | undefin
  * is open, every reference admitted and still authorised, and that the draw gives this committee. What it
  * releases is a fresh verifiable re-sharing of its shares, each member's piece to that member alone.
  */
-export function serveHolder(context: NodeContext): void {
-  const { transport, ledger, log, index, nodeKey } = context
+export function serveHolder(context: NodeContext, party: PartyThread): void {
+  const { transport, ledger, log, index } = context
   /** The last attempt that this node dealt for, by job and coordinator. */
   const dealtFor = new Map<Hex, Map<NodeId, number>>()
   index.onEvent((event) => {
@@ -115,27 +113,14 @@ export function serveHolder(context: NodeContext): void {
     if ((attempts.get(from) ?? -1) >= plan.attempt)
       throw new EnigmaError('INVALID_ARGUMENT', 'this node has dealt for this attempt already')
     dealtFor.set(plan.jobId, attempts.set(from, plan.attempt))
-    const dealt = await dealPieces(inputs, plan.committee.length, facts.job.threshold)
-    const names = { jobId: plan.jobId, attempt: plan.attempt, coordinator: from }
-    const signature = nodeKey.signDigest(
-      pieceDigest(ledger.deployment, names, toHex(digestCommitments(dealt.commitments))),
-    )
+    const pieces = await party.service.deal({
+      names: { jobId: plan.jobId, attempt: plan.attempt, coordinator: from, refs },
+      inputs,
+      members: plan.committee.length,
+      threshold: facts.job.threshold,
+    })
     await Promise.all(
-      plan.committee.map((member, i) =>
-        request(
-          member,
-          PROTOCOLS.piece,
-          encodeMessage('piece', {
-            ...names,
-            refs,
-            values: dealt.values[i] as Uint8Array,
-            masks: dealt.masks[i] as Uint8Array,
-            commitments: dealt.commitments,
-            originals: inputs.map(({ record, first }) => (first ? record.commitments : new Uint8Array())),
-            signature,
-          }),
-        ),
-      ),
+      plan.committee.map((member, i) => request(member, PROTOCOLS.piece, pieces[i] as Uint8Array)),
     )
     return encodeMessage('released', { references: refs.length })
   })

@@ -1,28 +1,21 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { decode, encode } from 'cborg'
-import { transcriptDigest as auditDigest } from '../../audit/transcript.ts'
+import type { CheatEvidence, RoundView } from '../../audit/types.ts'
 import { fromHex, toHex } from '../../base/bytes.ts'
 import { withTimeout } from '../../base/clock.ts'
 import { EnigmaError } from '../../base/errors.ts'
 import { minute, second } from '../../base/units.ts'
-import type { BuiltProgram } from '../../circuits/types.ts'
-import { bn254Scalar } from '../../field/fields.ts'
-import type { FieldVector } from '../../field/types.ts'
 import type { Hex } from '../../ledger/types.ts'
 import { PartyChannel } from '../../preprocessing/channel.ts'
-import { joinCommittee } from '../../shamir-mpc/party.ts'
-import { isLinear, runLinearProgram, runProgram } from '../../shamir-mpc/program.ts'
 import type { NodeId } from '../../transport/types.ts'
-import { sealTo } from '../../wallet/ecies.ts'
 import type { NodeContext } from '../context.ts'
-import type { Preprocessing } from '../preprocessing.ts'
 import { attemptKey, checkPlan, type JobFacts, NO_DIGEST, readJob, transcriptDigest } from './attempt.ts'
+import { accusation } from './audit.ts'
 import { decodeMessage, encodeMessage, type Message, PROTOCOLS } from './messages.ts'
-import { agreeOnPieces, requireSignedPiece } from './pieces.ts'
-import { buildJob } from './program.ts'
-import { resultDigest, sealAad } from './requester.ts'
-import { InputCollector } from './resharing.ts'
-import { runSpdz } from './spdz.ts'
+import type { Failed } from './party-service.ts'
+import type { AttemptListener, PartyThread } from './party-thread.ts'
+import { agreeOnPieces, type Signed } from './pieces.ts'
+import { resultDigest } from './requester.ts'
 import type { Witness } from './witness.ts'
 
 const OUTPUTS = 'outputs'
@@ -40,7 +33,9 @@ export const MAX_ATTEMPTS = 4
 interface Attempt {
   plan: Message<'run'>
   facts: JobFacts
-  collector: InputCollector
+  /** Holders that pieces are expected of, and those whose have come. */
+  holders: number
+  arrived: number
   abort: AbortController
   state: Message<'progress'>['state']
   done: number
@@ -58,6 +53,10 @@ interface Attempt {
   ended: boolean
 }
 
+function keyOf(plan: Message<'run'>): string {
+  return attemptKey(plan.jobId, plan.attempt, plan.committee[0] as NodeId)
+}
+
 /** A stored output share: durable before its signature leaves this node. */
 interface StoredOutput {
   attempt: number
@@ -72,7 +71,7 @@ interface StoredOutput {
 /** The committee member's side of a job: gathers verified pieces, runs the program, seals its output share. */
 export class Member {
   readonly #context: NodeContext
-  readonly #preprocessing: Preprocessing
+  readonly #party: PartyThread
   readonly #witness: Witness
   readonly #attempts = new Map<string, Attempt>()
   readonly #waiting = new Map<string, ((attempt: Attempt) => void)[]>()
@@ -80,9 +79,9 @@ export class Member {
   readonly #failures = new Map<Hex, Set<string>>()
   computations = 0
 
-  constructor(context: NodeContext, preprocessing: Preprocessing, witness: Witness) {
+  constructor(context: NodeContext, party: PartyThread, witness: Witness) {
     this.#context = context
-    this.#preprocessing = preprocessing
+    this.#party = party
     this.#witness = witness
     context.index.onEvent((event) => {
       if (event.name === 'JobDone' || event.name === 'JobFailed' || event.name === 'JobCancelled')
@@ -94,7 +93,7 @@ export class Member {
     })
     context.serve(PROTOCOLS.run, (from, payload) => this.#run(from, decodeMessage('run', payload)))
     context.serve(PROTOCOLS.rejoin, (from, payload) => this.#rejoin(from, decodeMessage('abort', payload)))
-    context.serve(PROTOCOLS.piece, (from, payload) => this.#piece(from, decodeMessage('piece', payload)))
+    context.serve(PROTOCOLS.piece, (from, payload) => this.#piece(from, payload))
     context.serve(PROTOCOLS.sign, (from, payload) => this.#sign(from, decodeMessage('sign', payload)))
     context.serve(PROTOCOLS.abort, (from, payload) => this.#abort(from, decodeMessage('abort', payload)))
     context.serve(PROTOCOLS.fail, (_from, payload) => this.#fail(decodeMessage('job', payload).jobId))
@@ -161,13 +160,8 @@ export class Member {
       answer: answer.promise,
       plan,
       facts,
-      collector: new InputCollector({
-        references: facts.references,
-        sources: plan.sources,
-        party: me + 1,
-        n: plan.committee.length,
-        threshold: facts.job.threshold,
-      }),
+      holders: new Set(plan.sources.flatMap(({ helpers }) => helpers.map(({ node }) => node))).size,
+      arrived: 0,
       abort: new AbortController(),
       state: 'inputs',
       done: 0,
@@ -176,10 +170,17 @@ export class Member {
       ended: false,
     }
     this.#attempts.set(key, attempt)
-    for (const resolve of this.#waiting.get(key) ?? []) resolve(attempt)
-    this.#waiting.delete(key)
     try {
-      const ran = await this.#compute(attempt, me)
+      const { job, params, references } = facts
+      const opened = this.#party.open(
+        { id: key, plan, facts: { job, params, references } },
+        this.#listener(attempt),
+        attempt.abort.signal,
+      )
+      for (const resolve of this.#waiting.get(key) ?? []) resolve(attempt)
+      this.#waiting.delete(key)
+      await opened
+      const ran = await this.#compute(attempt)
       answer.resolve(ran)
       return ran
     } catch (error) {
@@ -194,7 +195,7 @@ export class Member {
       throw error
     } finally {
       attempt.ended = true
-      attempt.collector.free()
+      await this.#party.close(key).catch(() => undefined)
       this.#reduce(attempt)
     }
   }
@@ -224,47 +225,55 @@ export class Member {
     return running.answer
   }
 
-  async #compute(attempt: Attempt, me: number): Promise<Uint8Array> {
-    const { plan, facts, collector } = attempt
+  async #compute(attempt: Attempt): Promise<Uint8Array> {
+    const { plan, facts } = attempt
+    const id = keyOf(plan)
     const values = facts.references.reduce((sum, r) => sum + r.length, 0)
-    const inputs = await withTimeout(
-      collector.complete(attempt.abort.signal),
+    const { alone, signed } = await withTimeout(
+      this.#party.service.complete(id),
       PIECES_BASE_MS + PIECES_PER_VALUE_MS * values,
       'the holders of the inputs',
     )
-    const built = buildJob(facts)
-    const output = await this.#output(attempt, built, inputs)
+    if (!alone) await this.#agree(attempt, signed)
+    const digest = transcriptDigest(plan, signed) as Hex
+    const context = fromHex(digest, 32)
+    const ran = await this.#party.service.compute({ id, context, roundTimeoutMs: ROUND_TIMEOUT_MS })
+    if ('failure' in ran) throw await this.#failure(attempt, ran)
+    const { sealed, sealedDigest, transcript } = ran
     this.#touch(attempt, 'output', 1, 1)
-    const sealed = sealTo(
-      fromHex(facts.job.resultKey, 33),
-      bn254Scalar.toBytes(output),
-      sealAad(plan.jobId, plan.attempt, me),
-    )
-    output.free()
     attempt.sealed = sealed
-    attempt.transcript =
-      attempt.publicTranscript === undefined
-        ? transcriptDigest(plan, collector.digests())
-        : toHex(auditDigest(attempt.publicTranscript))
+    attempt.transcript = transcript?.digest ?? digest
+    if (transcript !== undefined) attempt.publicTranscript = transcript.encoded
     this.computations += 1
-    return encodeMessage('ran', {
-      sealedDigest: toHex(keccak_256(sealed)),
-      transcriptDigest: attempt.transcript,
-    })
+    return encodeMessage('ran', { sealedDigest, transcriptDigest: attempt.transcript })
   }
 
-  async #output(attempt: Attempt, built: BuiltProgram, inputs: FieldVector[]): Promise<FieldVector> {
-    const { signal } = attempt.abort
-    const spdz = attempt.facts.job.protocol !== 'honest-majority'
-    if (spdz || !isLinear(built.circuit)) await this.#agree(attempt)
-    if (spdz) return this.#spdz(attempt, built)
-    this.#touch(attempt, 'computing', 0, 1)
-    if (!isLinear(built.circuit)) return this.#together(attempt, built, inputs)
-    return runLinearProgram(bn254Scalar, built.circuit, inputs, { params: built.params, signal })
+  #listener(attempt: Attempt): AttemptListener {
+    const { jobId, committee } = attempt.plan
+    let record: (round: RoundView) => void = () => undefined
+    return {
+      began: (nonce) => {
+        attempt.nonce = nonce
+        record = this.#witness.views.recorder({ jobId, nonce }, [...committee].sort())
+      },
+      round: (round) => record(round),
+      progress: (phase, done, total) => this.#touch(attempt, phase, done, total),
+    }
+  }
+
+  /** The error to end an audited run with, after this node has done what it can about whoever caused it. */
+  async #failure({ plan, nonce }: Attempt, { failure, verdict }: Failed): Promise<unknown> {
+    const { jobId, committee } = plan
+    const report = (evidence: CheatEvidence) => this.#witness.report(evidence, committee)
+    const error =
+      verdict?.culprit === undefined
+        ? EnigmaError.fromObject(failure)
+        : await accusation(report, [...committee].sort(), verdict.culprit, verdict.evidence)
+    return nonce === undefined ? error : this.#witness.examine({ jobId, nonce }, committee, error)
   }
 
   /** Holders that tell two stories must not make members suspect each other. */
-  async #agree({ plan, collector, abort }: Attempt): Promise<void> {
+  async #agree({ plan, abort }: Attempt, signed: readonly Signed[]): Promise<void> {
     const { transport, ledger } = this.#context
     const { jobId, committee, attempt } = plan
     const { signal } = abort
@@ -278,7 +287,7 @@ export class Member {
     const index = parties.indexOf(transport.self)
     const channel = new PartyChannel({ session, parties, index, timeoutMs: AGREE_TIMEOUT_MS, signal })
     try {
-      const own = { plan: transcriptDigest(plan, []), pieces: collector.signed() }
+      const own = { plan: transcriptDigest(plan, []), pieces: [...signed] }
       await agreeOnPieces(channel, own, { jobId, attempt, coordinator }, ledger.deployment)
     } catch (error) {
       await channel.abort(error)
@@ -288,68 +297,15 @@ export class Member {
     }
   }
 
-  async #spdz(attempt: Attempt, built: BuiltProgram): Promise<FieldVector> {
-    const { plan, facts, collector } = attempt
-    const inputs = collector.additive()
-    try {
-      const modules = { preprocessing: this.#preprocessing, witness: this.#witness }
-      const { output, transcript } = await runSpdz(this.#context, modules, {
-        audited: facts.job.protocol === 'spdz-audited',
-        originals: collector.originals(),
-        id: attemptKey(plan.jobId, plan.attempt, plan.committee[0] as NodeId),
-        jobId: plan.jobId,
-        committee: plan.committee,
-        built,
-        inputs,
-        context: fromHex(transcriptDigest(plan, collector.digests()), 32),
-        roundTimeoutMs: ROUND_TIMEOUT_MS,
-        signal: attempt.abort.signal,
-        onRun: (nonce) => {
-          attempt.nonce = nonce
-        },
-        onPhase: (phase, done, total) => this.#touch(attempt, phase, done, total),
-      })
-      if (transcript !== undefined) attempt.publicTranscript = transcript
-      return output
-    } finally {
-      for (const v of [inputs.values, inputs.masks, ...inputs.commitments]) v.free()
-    }
-  }
-
-  async #together(attempt: Attempt, built: BuiltProgram, inputs: FieldVector[]): Promise<FieldVector> {
-    const { plan, facts } = attempt
-    const { transport } = this.#context
-    const session = await transport.openSession(
-      attemptKey(plan.jobId, plan.attempt, plan.committee[0] as NodeId),
-      plan.committee.filter((id) => id !== transport.self),
-      { signal: attempt.abort.signal },
-    )
-    const party = await joinCommittee({
-      field: bn254Scalar,
-      session,
-      committee: { parties: plan.committee, threshold: facts.job.threshold },
-      roundTimeoutMs: ROUND_TIMEOUT_MS,
-      signal: attempt.abort.signal,
-      context: fromHex(transcriptDigest(plan, attempt.collector.digests()), 32),
-    })
-    try {
-      const output = await runProgram(party, built.circuit, inputs, {
-        params: built.params,
-        signal: attempt.abort.signal,
-        onProgress: ({ layer, layers }) => this.#touch(attempt, 'computing', layer, layers),
-      })
-      await party.close()
-      return output
-    } catch (error) {
-      await party.close(error)
+  async #piece(from: NodeId, payload: Uint8Array): Promise<Uint8Array> {
+    const { number, ...named } = await this.#party.receive(payload)
+    const key = attemptKey(named.jobId, named.attempt, named.coordinator)
+    const attempt = await this.#attempt(key).catch(async (error) => {
+      await this.#party.service.drop(number)
       throw error
-    }
-  }
-
-  async #piece(from: NodeId, piece: Message<'piece'>): Promise<Uint8Array> {
-    requireSignedPiece(this.#context.ledger.deployment, from, piece)
-    const attempt = await this.#attempt(attemptKey(piece.jobId, piece.attempt, piece.coordinator))
-    await attempt.collector.add(from, piece)
+    })
+    await this.#party.service.add(key, from, number)
+    attempt.arrived += 1
     attempt.active = this.#context.clock.now()
     return encodeMessage('empty', {})
   }
@@ -433,7 +389,7 @@ export class Member {
       state: running.state,
       progress:
         running.state === 'inputs'
-          ? running.collector.progress()
+          ? running.arrived / running.holders
           : running.total === 0
             ? 0
             : running.done / running.total,

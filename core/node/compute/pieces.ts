@@ -1,4 +1,4 @@
-import { toHex } from '../../base/bytes.ts'
+import { toHex, utf8 } from '../../base/bytes.ts'
 import { EnigmaError } from '../../base/errors.ts'
 import { digestOf } from '../../dht/cbor.ts'
 import { recoverSigner } from '../../dht/signatures.ts'
@@ -8,7 +8,14 @@ import { digestCommitments } from '../../sharing/commitments.ts'
 import type { NodeId } from '../../transport/types.ts'
 import { decodeMessage, encodeMessage, type Message } from './messages.ts'
 
+/** What a sealed part of the result is bound to. */
+export function sealAad(jobId: Hex, attempt: number, index: number): Uint8Array {
+  return utf8(`enigma/output/${jobId}/${attempt}/${index}`)
+}
+
 type Attempt = Pick<Message<'piece'>, 'jobId' | 'attempt' | 'coordinator'>
+/** What a holder has signed of its pieces. */
+export type Signed = Message<'received'>['pieces'][number]
 
 /**
  * The 32 bytes that a holder signs of its pieces for one attempt: the same for all members, so that two that differ show
@@ -29,15 +36,16 @@ export function pieceDigest(
   ])
 }
 
-/** Throws SHARE_INVALID (details.holder) unless the holder has signed the commitments of its piece. */
+/** Digest of a piece's commitments. Throws SHARE_INVALID (details.holder) unless the holder has signed it. */
 export function requireSignedPiece(
   deployment: Pick<LedgerDeployment, 'chainId' | 'addresses'>,
   holder: NodeId,
   piece: Attempt & Pick<Message<'piece'>, 'commitments' | 'signature'>,
-): void {
-  const digest = pieceDigest(deployment, piece, toHex(digestCommitments(piece.commitments)))
-  if (recoverSigner(digest, piece.signature) !== holder)
+): Hex {
+  const commitments = toHex(digestCommitments(piece.commitments))
+  if (recoverSigner(pieceDigest(deployment, piece, commitments), piece.signature) !== holder)
     throw new EnigmaError('SHARE_INVALID', `holder ${holder} did not sign its piece`, { details: { holder } })
+  return commitments
 }
 
 /**

@@ -14,6 +14,7 @@ import { reconstructOutput as reconstructSpdz } from '../../spdz/output.ts'
 import { account, logActivity, type NodeContext, wallet } from '../context.ts'
 import type { JobHandle } from '../jobs.ts'
 import { decodeMessage, encodeMessage, type Message, PROTOCOLS } from './messages.ts'
+import { sealAad } from './pieces.ts'
 import { functionOf } from './program.ts'
 import type { LiveProgress } from './view.ts'
 
@@ -65,11 +66,6 @@ export function resultDigest(committee: readonly Hex[], digests: readonly Hex[])
       ),
     ),
   )
-}
-
-/** What the sealed share is bound to. */
-export function sealAad(jobId: Hex, attempt: number, index: number): Uint8Array {
-  return utf8(`enigma/output/${jobId}/${attempt}/${index}`)
 }
 
 export function newComputeState(

@@ -19,6 +19,7 @@ import type { CoefficientCommitments } from '../../sharing/types.ts'
 import { deal, freeShare, verifyShare } from '../../sharing/vss.ts'
 import type { NodeId } from '../../transport/types.ts'
 import type { Message } from './messages.ts'
+import type { Signed } from './pieces.ts'
 
 type Source = Message<'run'>['sources'][number]
 
@@ -32,6 +33,8 @@ export interface DealtPieces {
   values: Uint8Array[]
   masks: Uint8Array[]
   commitments: Uint8Array
+  /** Of the commitments. */
+  digest: Hex
 }
 
 /**
@@ -39,7 +42,10 @@ export interface DealtPieces {
  * λ·s and λ·ρ for all of them, λ being the holder's Lagrange coefficient among the helpers of each reference.
  */
 export async function dealPieces(
-  inputs: readonly { record: ShareRecord; helpers: readonly number[] }[],
+  inputs: readonly {
+    readonly record: Pick<ShareRecord, 'index' | 'values' | 'masks'>
+    readonly helpers: readonly number[]
+  }[],
   n: number,
   t: number,
 ): Promise<DealtPieces> {
@@ -55,10 +61,12 @@ export async function dealPieces(
   const [secrets, blinding] = [field.concat(values), field.concat(masks)]
   try {
     const dealing = await deal(secrets, { n, t }, { masks: blinding })
+    const commitments = encodeCommitments(dealing.commitments)
     const dealt = {
       values: dealing.shares.map((s) => field.toBytes(s.values)),
       masks: dealing.shares.map((s) => field.toBytes(s.masks)),
-      commitments: encodeCommitments(dealing.commitments),
+      commitments,
+      digest: toHex(digestCommitments(commitments)),
     }
     dealing.shares.forEach(freeShare)
     freeCommitments(dealing.commitments)
@@ -112,25 +120,18 @@ export class InputCollector {
     this.#all.promise.catch(() => undefined)
   }
 
-  /** 0 to 1: holders whose pieces have arrived. */
-  progress(): number {
-    return this.#arrived.size / this.#expected.size
-  }
-
-  /** Digests of the commitments by holder, for the transcript. */
-  digests(): { holder: NodeId; commitments: Hex }[] {
-    return [...this.#arrived].map(([holder, { digest }]) => ({ holder, commitments: digest }))
-  }
-
   /** What the holders have signed, in the order of their names. */
-  signed(): Message<'received'>['pieces'] {
+  signed(): Signed[] {
     return [...this.#arrived]
       .map(([holder, { digest, signature }]) => ({ holder, commitments: digest, signature }))
       .sort((a, b) => (a.holder < b.holder ? -1 : 1))
   }
 
-  /** Takes a holder's piece, whose signature the caller has checked. PERMISSION_DENIED when none is expected of it, SHARE_INVALID when it is ill-formed. */
-  async add(from: NodeId, piece: Message<'piece'>): Promise<void> {
+  /**
+   * Takes a holder's piece; the caller has checked its signature of the digest of its commitments. PERMISSION_DENIED when none is
+   * expected of it, SHARE_INVALID when it is ill-formed.
+   */
+  async add(from: NodeId, piece: Message<'piece'>, digest: Hex): Promise<void> {
     const positions = this.#expected.get(from)
     if (positions === undefined || this.#arrived.has(from))
       throw new EnigmaError('PERMISSION_DENIED', 'no piece of this holder is expected')
@@ -157,13 +158,7 @@ export class InputCollector {
       freeCommitments(commitments)
       throw new EnigmaError('SHARE_INVALID', 'the piece has another length than its references')
     }
-    this.#arrived.set(from, {
-      values,
-      masks,
-      commitments,
-      digest: toHex(digestCommitments(piece.commitments)),
-      signature: piece.signature.slice(),
-    })
+    this.#arrived.set(from, { values, masks, commitments, digest, signature: piece.signature.slice() })
     if (this.#arrived.size === this.#expected.size) this.#all.resolve()
   }
 

@@ -5,7 +5,7 @@ import { EnigmaError, hasCode } from '../../base/errors.ts'
 import { turn } from '../../base/turns.ts'
 import type { NodeId } from '../../transport/types.ts'
 import type { NodeContext } from '../context.ts'
-import { statements } from './audit.ts'
+import { signerUnder } from './audit-service.ts'
 import { Demands } from './demands.ts'
 import { Rota } from './rota.ts'
 import { type Answer, Views } from './views.ts'
@@ -64,7 +64,7 @@ export class Witness {
     answers: ReadonlyMap<NodeId, Answer>,
   ): Promise<EnigmaError | undefined> {
     const { ledger, log } = this.#context
-    const signer = remembering(statements(ledger.deployment).signer)
+    const signer = remembering(signerUnder(ledger.deployment))
     const views = [own, ...[...answers.values()].filter((a) => typeof a !== 'string')]
     const found = new Map<NodeId, CheatEvidence>()
     for (const [k, a] of views.entries())

@@ -22,7 +22,7 @@ export interface NodeState {
   pause(): Promise<void>
   resume(): Promise<void>
   computations(): number
-  material(): Record<string, number>
+  material(): Promise<Record<string, number>>
 }
 
 interface RegisterJob {
@@ -151,7 +151,7 @@ export function nodeHandlers(context: NodeContext, state: NodeState): Handlers {
         storedBytes: usage.bytes,
         quotaBytes: readSettings(context).storageQuotaBytes,
         computations: state.computations(),
-        material: state.material(),
+        material: await state.material(),
         chain: {
           kind: options.network.kind,
           chainId: options.network.deployment.chainId,

@@ -221,7 +221,7 @@ describe('evidence for the contract', () => {
     const cheater = 1
     const id = runId(honest.jobId, honest.nonce)
     const opening = { round: ANSWER_ROUND, position: 0, ...commitPoint(3n, 4n), value: 3n, mask: 5n }
-    const payload = encodeAnswer(field, id, opening, (hash) => sign(cheater, hash))
+    const payload = await encodeAnswer(field, id, opening, async (hash) => sign(cheater, hash))
     const verdict = await verifyTranscript(resigned(honest, round, cheater, payload), run.facts)
     expect(verdict).toMatchObject({
       valid: false,

@@ -44,7 +44,7 @@ let analyst: Person
 let rule: Predicate
 
 beforeAll(async () => {
-  ;({ network, alice, bob, analyst, rule } = await startSpdzNetwork(6))
+  ;({ network, alice, bob, analyst, rule } = await startSpdzNetwork(6, { sameThread: true }))
 }, 120_000)
 
 afterAll(() => network?.stop(), 60_000)

@@ -124,7 +124,7 @@ export async function auditedRun(
         jobId,
         nonce: keccak_256(utf8('nonce')),
         context: utf8('plan'),
-        sign: (hash) => keys[i]!.signDigest(evidenceDigest(deployment, hash)),
+        sign: async (hash) => keys[i]!.signDigest(evidenceDigest(deployment, hash)),
         signer,
         ledger: {
           post: async (_run, digest) => {

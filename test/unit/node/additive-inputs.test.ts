@@ -53,17 +53,21 @@ async function handOver(n: number) {
     const dealt = await dealPieces(inputs, n, n - 1)
     const refs = sources.filter((s) => s.helpers.some((h) => h.node === holder)).map((s) => s.ref)
     for (const [i, collector] of collectors.entries())
-      await collector.add(holder, {
-        jobId: node(0),
-        attempt: 1,
-        coordinator: node(0),
-        refs,
-        values: dealt.values[i]!,
-        masks: dealt.masks[i]!,
-        commitments: dealt.commitments,
-        originals: refs.map((ref) => originals.get(ref)!),
-        signature: new Uint8Array(65),
-      })
+      await collector.add(
+        holder,
+        {
+          jobId: node(0),
+          attempt: 1,
+          coordinator: node(0),
+          refs,
+          values: dealt.values[i]!,
+          masks: dealt.masks[i]!,
+          commitments: dealt.commitments,
+          originals: refs.map((ref) => originals.get(ref)!),
+          signature: new Uint8Array(65),
+        },
+        dealt.digest,
+      )
   }
   for (const collector of collectors) await collector.complete(new AbortController().signal)
   return { parts: collectors.map((c) => c.additive()), secrets: secrets.flat(), constants }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { commitmentsDigest, runContext } from '../../../core/audit/challenge.ts'
 import { encodeAnswer } from '../../../core/audit/closing.ts'
 import { ANSWER_ROUND } from '../../../core/audit/constants.ts'
+import type { AuditAborted } from '../../../core/audit/prover.ts'
 import { encodeTranscript, transcriptDigest } from '../../../core/audit/transcript.ts'
 import { fromHex, toHex, utf8 } from '../../../core/base/bytes.ts'
 import { evaluate } from '../../../core/circuits/evaluate.ts'
@@ -14,11 +15,13 @@ import { commitPoint } from '../../../core/commitments/openings.ts'
 import { chainNext, chainStart, roundDigest, runId } from '../../../core/commitments/rounds.ts'
 import type { FieldVector } from '../../../core/field/types.ts'
 import type { LedgerClient } from '../../../core/ledger/client.ts'
+import { evidenceDigest } from '../../../core/ledger/evidence.ts'
 import { localNodeKey } from '../../../core/ledger/signers.ts'
 import type { Bytes32, Hex, Signer } from '../../../core/ledger/types.ts'
-import { anchoring, auditFacts, auditJob, nameCulprit, statements } from '../../../core/node/compute/audit.ts'
-import { AuditService } from '../../../core/node/compute/audit-service.ts'
+import { anchoring, auditFacts, auditJob } from '../../../core/node/compute/audit.ts'
+import { AuditService, signerUnder } from '../../../core/node/compute/audit-service.ts'
 import { decodeCommitments, sumOfConstants } from '../../../core/sharing/commitments.ts'
+import type { LocalSigner } from '../../../core/wallet/signer.ts'
 import { createProgram } from '../../../main/cli/program.ts'
 import { writeNetwork } from '../../../main/host/network.ts'
 import {
@@ -94,7 +97,8 @@ beforeAll(async () => {
     timeoutMs: 10_000,
     party: (i) => ({
       jobId: fromHex(jobId, 32),
-      ...statements(ledger.deployment, keys[i]!),
+      sign: signUnder(keys[i]!),
+      signer: signerUnder(ledger.deployment),
       ledger: anchoring(ledger, sender),
     }),
   })
@@ -127,6 +131,9 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true })
 })
 
+const signUnder = (key: LocalSigner) => async (structHash: Uint8Array) =>
+  key.signDigest(evidenceDigest(ledger.deployment, structHash))
+
 describe('the audit of a job on the ledger', () => {
   it('proves the result from ledger and transcript alone', async () => {
     const report = await auditJob(ledger, jobId, encoded)
@@ -147,10 +154,10 @@ describe('the audit of a job on the ledger', () => {
     const transcript = transcriptOf(run)
     const facts = await auditFacts(ledger, jobId, transcript, run.parties)
     const [cheater, round] = [1, ANSWER_ROUND]
-    const { sign } = statements(ledger.deployment, signers(N)[cheater]!)
+    const sign = signUnder(signers(N)[cheater]!)
     const id = runId(transcript.jobId, transcript.nonce)
     const opening = { round, position: 0, ...commitPoint(3n, 4n), value: 3n, mask: 5n }
-    const payload = encodeAnswer(field, id, opening, sign)
+    const payload = await encodeAnswer(field, id, opening, sign)
     const digest = commitmentsDigest(id, transcript.parties, transcript.inputs, transcript.material)
     const start = chainStart(runContext(transcript.context, digest, facts.anchored!.blockHash))
     const chain = transcript.rounds.slice(0, -1).reduce((c, r) => chainNext(c, r.payloads), start)
@@ -164,7 +171,7 @@ describe('the audit of a job on the ledger', () => {
         {
           round,
           payloads: put(last.payloads, payload),
-          signatures: put(last.signatures, sign(roundDigest(id, round, chain, payload))),
+          signatures: put(last.signatures, await sign(roundDigest(id, round, chain, payload))),
         },
       ],
     }
@@ -194,16 +201,19 @@ describe('the audit of a job on the ledger', () => {
       party: (i) => ({
         jobId: fromHex(jobId, 32),
         nonce: new Uint8Array(32).fill(9),
-        ...statements(ledger.deployment, signers(N)[i]!),
+        sign: signUnder(signers(N)[i]!),
+        signer: signerUnder(ledger.deployment),
         ledger: anchoring(ledger, sender),
         ...(i === 0 ? { field: lying } : {}),
       }),
     })
     const outcome = failed.outcomes[1]!
     if (outcome.status === 'fulfilled') throw new Error('accepted')
-    expect(await nameCulprit(ledger, async () => undefined, jobId, outcome.reason)).toMatchObject({
-      code: 'MPC_ABORTED',
-      details: { party: run.parties[0], reason: 'BAD_OPENING' },
+    const { transcript } = outcome.reason as AuditAborted
+    const facts = await auditFacts(ledger, jobId, transcript, transcript.parties)
+    expect(await new AuditService().verify(transcript, facts)).toMatchObject({
+      valid: false,
+      culprit: run.parties[0],
     })
   })
 

@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { CommitVector } from '../../../core/commitments/types.ts'
 import { bn254Scalar as field } from '../../../core/field/fields.ts'
-import type { NodeContext } from '../../../core/node/context.ts'
 import { Preprocessing } from '../../../core/node/preprocessing.ts'
 import { ConsumeOnceStore } from '../../../core/preprocessing/store.ts'
 import { openDatabase } from '../../../core/storage/database.ts'
 import { MATERIAL_MIGRATIONS, SqliteMaterialRecords } from '../../../core/storage/material.ts'
+import { MemoryNetwork } from '../../../core/transport/memory.ts'
+import { testParameters } from '../bgv/parameters.ts'
 import { nodeId } from '../preprocessing/committee.ts'
 
 const COMPLETE = { triple: 32_768, bit: 32_768, random: 8192, mask: 10_000 }
@@ -40,7 +41,8 @@ async function stocked(stock: typeof COMPLETE): Promise<Preprocessing> {
     await store.append(epoch.id, 'mask', vectors, owner)
   }
   database.close()
-  preprocessing = new Preprocessing({ options: { dataDir } } as NodeContext)
+  const transport = new MemoryNetwork().join(nodeId(1))
+  preprocessing = new Preprocessing({ transport, dataDir }, testParameters(256))
   return preprocessing
 }
 
@@ -50,40 +52,31 @@ describe('commitments in idle time', () => {
 
   it('are made to what the next jobs take of a complete stock', async () => {
     const node = await stocked(COMPLETE)
-    expect(await node.commitAhead(commit, () => true)).toBe(true)
+    expect(await node.commitAhead(commit)).toBe(true)
+    expect(node.committed()).toBe(4096)
+    while (await node.commitAhead(commit));
     // 30,000 triples are wanted ready, in rows of 4096.
     expect(node.committed()).toBe(32_768)
-    expect(node.working()).toBe(false)
-    expect(await node.commitAhead(commit, () => true)).toBe(false)
   })
 
   it('wait for a complete stock', async () => {
     const node = await stocked({ ...COMPLETE, bit: 100 })
-    expect(await node.commitAhead(commit, () => true)).toBe(false)
+    expect(await node.commitAhead(commit)).toBe(false)
     expect(node.committed()).toBe(0)
-  })
-
-  it('stop between rows when there is other work', async () => {
-    const node = await stocked(COMPLETE)
-    let rows = 0
-    expect(await node.commitAhead(commit, () => rows++ < 2)).toBe(true)
-    expect(node.committed()).toBe(2 * 4096)
   })
 
   it('end with the node, within a vector', async () => {
     const node = await stocked(COMPLETE)
     const begun = Promise.withResolvers<void>()
     let calls = 0
-    const work = node.commitAhead(
-      async (values, masks) => {
-        calls += 1
-        begun.resolve()
-        return commit(values, masks)
-      },
-      () => true,
-    )
+    const work = node.commitAhead(async (values, masks) => {
+      calls += 1
+      begun.resolve()
+      return commit(values, masks)
+    })
     await begun.promise
-    expect(node.working()).toBe(true)
+    // One at a time.
+    expect(await node.commitAhead(commit)).toBe(false)
     await node.stop()
     preprocessing = undefined
     expect(await work).toBe(false)

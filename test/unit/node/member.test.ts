@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../core/base/clock.ts'
 import { silentLog } from '../../../core/base/log.ts'
 import { functionHash } from '../../../core/circuits/functions.ts'
@@ -6,12 +9,13 @@ import { rankNodes } from '../../../core/committee/draw.ts'
 import type { Hex } from '../../../core/ledger/types.ts'
 import { Member } from '../../../core/node/compute/member.ts'
 import { encodeMessage, PROTOCOLS } from '../../../core/node/compute/messages.ts'
+import { PartyThread } from '../../../core/node/compute/party-thread.ts'
 import { Witness } from '../../../core/node/compute/witness.ts'
 import type { NodeContext } from '../../../core/node/context.ts'
 import type { IndexListener } from '../../../core/node/ledger-index.ts'
-import type { Preprocessing } from '../../../core/node/preprocessing.ts'
 import { MemoryNetwork } from '../../../core/transport/memory.ts'
 import type { RequestHandler } from '../../../core/transport/types.ts'
+import { testParameters } from '../bgv/parameters.ts'
 import { nodeId } from '../preprocessing/committee.ts'
 
 const word = (i: number): Hex => `0x${i.toString(16).padStart(64, '0')}`
@@ -22,6 +26,17 @@ const sources = [{ ref: word(2), helpers: [{ index: 1, node: nodeId(7) }] }]
 /** Leads all attempts; the member under test is another. */
 const [leader, self] = rankNodes(seed, parties) as [Hex, Hex]
 
+let dataDir: string
+let party: PartyThread
+
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), 'enigma-member-'))
+})
+afterEach(async () => {
+  await party.stop()
+  rmSync(dataDir, { recursive: true, force: true })
+})
+
 /** A member of an open job whose inputs never come. */
 function member() {
   const handlers = new Map<string, RequestHandler>()
@@ -30,7 +45,10 @@ function member() {
   const reference = { ref: word(2), kind: 'share', n: 1, t: 0, length: 1 }
   const context = {
     ...{ clock: systemClock, log: silentLog, transport: new MemoryNetwork().join(self) },
+    nodeKey: { address: self },
+    options: { dataDir, bgv: testParameters(256) },
     ledger: {
+      deployment: { chainId: 1, addresses: {} },
       job: async () => ({
         ...{ jobId, state: 'open', protocol: 'honest-majority', committeeSize: 3, threshold: 1 },
         functionId: functionHash('mean'),
@@ -47,7 +65,8 @@ function member() {
     },
     serve: (protocol: string, handler: RequestHandler) => handlers.set(protocol, handler),
   } as unknown as NodeContext
-  const made = new Member(context, {} as Preprocessing, new Witness(context))
+  party = new PartyThread(context)
+  const made = new Member(context, party, new Witness(context))
   const ask = (protocol: string, message: Uint8Array) => handlers.get(protocol)!(leader, message)
   return {
     made,

@@ -16,10 +16,7 @@ beforeEach(() => {
   const network = new MemoryNetwork()
   nodes = parties.map((id) => {
     const dataDir = mkdtempSync(join(dir, 'node-'))
-    return new Preprocessing(
-      { transport: network.join(id), options: { dataDir } } as never,
-      testParameters(256),
-    )
+    return new Preprocessing({ transport: network.join(id), dataDir }, testParameters(256))
   })
 })
 afterEach(async () => {

@@ -11,9 +11,9 @@ import { silentLog } from '../../../core/base/log.ts'
 import { day, hour, second } from '../../../core/base/units.ts'
 import { roundDigest, runId } from '../../../core/commitments/rounds.ts'
 import type { LedgerClient } from '../../../core/ledger/client.ts'
+import { evidenceDigest } from '../../../core/ledger/evidence.ts'
 import { localNodeKey } from '../../../core/ledger/signers.ts'
 import type { Hex, Signer } from '../../../core/ledger/types.ts'
-import { statements } from '../../../core/node/compute/audit.ts'
 import { decodeMessage, encodeMessage, PROTOCOLS } from '../../../core/node/compute/messages.ts'
 import { Views } from '../../../core/node/compute/views.ts'
 import { Witness } from '../../../core/node/compute/witness.ts'
@@ -150,7 +150,7 @@ class Node {
 function statement(i: number, round: number, previous: number, payload: number): SignedRound {
   const [before, bytes] = [new Uint8Array(32).fill(previous), Uint8Array.of(payload)]
   const run = runId(fromHex(jobId), fromHex(nonce))
-  const { sign } = statements(ledger.deployment, keys[i]!)
+  const sign = (structHash: Uint8Array) => keys[i]!.signDigest(evidenceDigest(ledger.deployment, structHash))
   return signedRound(before, bytes, sign(roundDigest(run, round, before, bytes)))
 }
 
