@@ -7,6 +7,7 @@ import type { Limits } from '../../core/transport/constants.ts'
 import { Libp2pTransport } from '../../core/transport/libp2p.ts'
 import { MemoryNetwork } from '../../core/transport/memory.ts'
 import { nodeIdFromPrivateKey } from '../../core/transport/node-id.ts'
+import { RelayedSession, relaySession } from '../../core/transport/relay.ts'
 import type { NodeId, Transport } from '../../core/transport/types.ts'
 
 interface Network {
@@ -52,12 +53,35 @@ async function libp2p({ size, refused = [], limits }: Options): Promise<Network>
   }
 }
 
+/** Sessions that are lent to another thread, in this one. */
+function lending(transport: Transport): Transport {
+  const openSession: Transport['openSession'] = async (id, peers, options) => {
+    const session = await transport.openSession(id, peers, options)
+    const { port1, port2 } = new MessageChannel()
+    relaySession(session, port1)
+    return new RelayedSession(id, transport.self, peers, port2)
+  }
+  return new Proxy(transport, {
+    get: (target, key) => {
+      if (key === 'openSession') return openSession
+      const value = target[key as keyof Transport]
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}
+
+async function lent(options: Options): Promise<Network> {
+  const network = await memory(options)
+  return { ...network, nodes: network.nodes.map(lending) }
+}
+
 const utf8 = (text: string) => new TextEncoder().encode(text)
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
 
 describe.each([
   ['memory', memory],
   ['libp2p', libp2p],
+  ['memory, sessions lent to another thread', lent],
 ] as const)('transport: %s', (_, create) => {
   let network: Network
   const open = async (options: Options) => {
