@@ -1,5 +1,6 @@
 import { concatBytes, wipe } from '../base/bytes.ts'
 import { EnigmaError } from '../base/errors.ts'
+import { turn } from '../base/turns.ts'
 import { bn254Scalar } from '../field/fields.ts'
 import type { FieldVector } from '../field/types.ts'
 import type { FixedBases } from '../kernel/types.ts'
@@ -11,7 +12,15 @@ import type { CommitmentVector, PedersenScheme } from './types.ts'
 const WINDOW = 11
 let tables: FixedBases | undefined
 
-/** G and H as points. The tables are made when the first commitment is. */
+/** Makes the tables in turns, before a first commitment makes them at once. */
+export async function prepareCommitments(): Promise<void> {
+  for (const base of [0, 1]) {
+    await turn()
+    fixedBases().prepare(base)
+  }
+}
+
+/** Of G and H. */
 function fixedBases(): FixedBases {
   if (tables === undefined) {
     const bases = g1.fromBytes(concatBytes(encodeAffine(GENERATOR_G), encodeAffine(GENERATOR_H)))

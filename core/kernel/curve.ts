@@ -181,20 +181,25 @@ export function createCurveKernel(parameters: CurveParameters): CurveKernel {
       return out
     },
     fixedBases(bases, c): FixedBases {
-      const base = get(bases)
+      const own = kernel.slice(bases, 0, bases.length)
       const windows = windowsFor(SCALAR_BITS - 1, c)
       const half = 2 ** (c - 1)
       const size = 64 * windows * half
       const table = new WasmBlock(memory, bases.length, size)
-      for (let j = 0; j < bases.length; j++)
-        wasm.buildTable(table.at + j * size, base + 64 * j, c, windows, work, CAP)
+      const made = new Set<number>()
+      const prepare = (j: number) => {
+        if (made.has(j)) return
+        wasm.buildTable(table.at + j * size, get(own) + 64 * j, c, windows, work, CAP)
+        made.add(j)
+      }
       const combine = (scalars: readonly Uint8Array[]) => {
-        if (scalars.length !== bases.length)
-          throw new EnigmaError('LENGTH_MISMATCH', `${scalars.length} scalars for ${bases.length} bases`)
+        if (scalars.length !== own.length)
+          throw new EnigmaError('LENGTH_MISMATCH', `${scalars.length} scalars for ${own.length} bases`)
+        scalars.forEach((_, j) => prepare(j))
         const n = scalars[0]!.length / 32
         const out = create(n)
         const block = Math.min(n, FIXED_BLOCK)
-        const slots = windows * bases.length
+        const slots = windows * own.length
         let lanes = 1
         while (block * lanes < FIXED_WIDTH && lanes < 32) lanes *= 2
         if (n > 0)
@@ -214,7 +219,7 @@ export function createCurveKernel(parameters: CurveParameters): CurveKernel {
           )
         return out
       }
-      return { combine }
+      return { prepare, combine }
     },
   }
   return kernel

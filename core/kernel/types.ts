@@ -59,8 +59,10 @@ export interface CurveParameters {
   b: bigint
 }
 
-/** Tables of multiples of a few fixed points. */
+/** Tables of multiples of a few fixed points, each made when it is needed first. */
 export interface FixedBases {
+  /** Makes the table of one point, if there is none yet: some 20 ms with windows of 11. */
+  prepare(base: number): void
   /** Σ_j scalars[j]_i·base_j for every i; scalars are 32-byte little-endian integers below 2^255, equally many for each base. */
   combine(scalars: readonly Uint8Array[]): KernelVector
 }

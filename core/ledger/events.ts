@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { EnigmaError, hasCode } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import { turn } from '../base/turns.ts'
 import { CODECS } from './abi.ts'
 import { CURSOR_HASHES, LOG_PAGE } from './constants.ts'
 import { REFERENCE_KINDS, toEvidenceKind, toProtocol } from './records.ts'
@@ -111,7 +112,12 @@ export class EventCursor implements Subscription {
       if (!block || after?.hash !== block.hash) return
       if (logs.some((l) => l.blockNumber === to && l.blockHash !== block.hash)) return
       if (await this.#movedSince(cursor)) return
-      const events = logs.flatMap((l) => parseLog(this.#deployment, l) ?? [])
+      const events: LedgerEvent[] = []
+      for (const log of logs) {
+        await turn()
+        const event = parseLog(this.#deployment, log)
+        if (event !== undefined) events.push(event)
+      }
       const recent = [...cursor.recent, { number: to, hash: block.hash }].slice(-CURSOR_HASHES)
       cursor = { block: to, recent }
       await this.#deliver({ kind: 'events', events, to: toBlockRef(block) }, cursor)

@@ -1,5 +1,6 @@
 import { decode, encode } from 'cborg'
 import type { Log } from '../base/log.ts'
+import { turn } from '../base/turns.ts'
 import type {
   BlockRef,
   EventBatch,
@@ -69,6 +70,24 @@ interface StoredEvent {
   at: number
 }
 
+interface Views {
+  readonly references: Map<Hex, IndexedReference>
+  readonly jobs: Map<Hex, IndexedJob>
+  readonly predicates: Map<Hex, Hex>
+  readonly identities: Map<Hex, { members: Hex[]; roles: bigint[]; at: number }>
+  /** L, newest value by writer and key. */
+  readonly values: Map<string, { value: Hex; at: number }>
+  /** By job and party, see `demandKey`. */
+  readonly demands: Map<string, OpenDemand>
+}
+
+function emptyViews(): Views {
+  return {
+    ...{ references: new Map(), jobs: new Map(), predicates: new Map() },
+    ...{ identities: new Map(), values: new Map(), demands: new Map() },
+  }
+}
+
 export type IndexListener = (event: LedgerEvent) => void
 
 /**
@@ -76,16 +95,9 @@ export type IndexListener = (event: LedgerEvent) => void
  * views in memory. A reorganisation drops the events above the fork and replays the rest.
  */
 export class LedgerIndex {
-  readonly references = new Map<Hex, IndexedReference>()
-  readonly jobs = new Map<Hex, IndexedJob>()
-  readonly predicates = new Map<Hex, Hex>()
-  readonly identities = new Map<Hex, { members: Hex[]; roles: bigint[]; at: number }>()
-  /** L, newest value by writer and key. */
-  readonly values = new Map<string, { value: Hex; at: number }>()
-  /** By job and party, see `demandKey`. */
-  readonly demands = new Map<string, OpenDemand>()
   reorganisations = 0
 
+  #views = emptyViews()
   readonly #ledger: Ledger
   readonly #store: KeyValueStore
   readonly #log: Log
@@ -100,10 +112,34 @@ export class LedgerIndex {
     this.#log = modules.log
   }
 
+  get references(): Views['references'] {
+    return this.#views.references
+  }
+
+  get jobs(): Views['jobs'] {
+    return this.#views.jobs
+  }
+
+  get predicates(): Views['predicates'] {
+    return this.#views.predicates
+  }
+
+  get identities(): Views['identities'] {
+    return this.#views.identities
+  }
+
+  get values(): Views['values'] {
+    return this.#views.values
+  }
+
+  get demands(): Views['demands'] {
+    return this.#views.demands
+  }
+
   /** Resolves once it is up to date. A start that failed can be tried again. */
   async start(): Promise<void> {
     if (this.#subscription === undefined) {
-      this.#replay()
+      await this.#replay()
       this.#subscription = await this.#ledger.subscribe('index', (batch) => this.#handle(batch))
     }
     await this.#subscription.caughtUp()
@@ -134,21 +170,25 @@ export class LedgerIndex {
     return () => this.#blockListeners.delete(listener)
   }
 
-  #handle(batch: EventBatch): void {
+  async #handle(batch: EventBatch): Promise<void> {
     if (batch.kind === 'rewind') {
       this.#log.warn('the chain was reorganised', { toBlock: batch.toBlock })
-      for (const [key] of this.#all()) if (blockOf(key) > batch.toBlock) this.#store.delete(NAMESPACE, key)
-      this.#replay()
+      for (const [key] of this.#all()) {
+        await turn()
+        if (blockOf(key) > batch.toBlock) this.#store.delete(NAMESPACE, key)
+      }
+      await this.#replay()
       this.reorganisations += 1
       for (const listener of this.#rewindListeners) listener()
       return
     }
     const at = batch.to.timestamp * 1000
     for (const event of batch.events) {
+      await turn()
       const key = `${String(event.blockNumber).padStart(12, '0')}:${String(event.logIndex).padStart(6, '0')}`
       // A batch that is delivered again after a crash has been applied already.
       if (!this.#store.add(NAMESPACE, key, encodeEvent({ event, at }))) continue
-      this.#apply(event, at)
+      apply(this.#views, event, at)
       for (const listener of this.#listeners) listener(event)
     }
     for (const listener of this.#blockListeners) listener(batch.to)
@@ -164,117 +204,119 @@ export class LedgerIndex {
     }
   }
 
-  #replay(): void {
-    const { references, jobs, predicates, identities, values, demands } = this
-    for (const view of [references, jobs, predicates, identities, values, demands]) view.clear()
+  /** Readers have the old views until the new ones are complete. */
+  async #replay(): Promise<void> {
+    const views = emptyViews()
     for (const [, value] of this.#all()) {
+      await turn()
       const { event, at } = decodeEvent(value)
-      this.#apply(event, at)
+      apply(views, event, at)
     }
+    this.#views = views
   }
+}
 
-  #apply(event: LedgerEvent, at: number): void {
-    switch (event.name) {
-      case 'ValueSet':
-        this.values.set(`${event.writer}:${event.key}`, { value: event.value, at })
-        return
-      case 'IdentityCreated':
-      case 'IdentityUpdated':
-        this.identities.set(event.identity, { members: event.members, roles: event.roles, at })
-        return
-      case 'PredicatePublished':
-        this.predicates.set(event.predicateId, event.encoding)
-        return
-      case 'ReferenceCreated':
-        this.references.set(event.ref, {
-          ref: event.ref,
-          identity: event.identity,
-          owner: event.owner,
-          kind: event.kind,
-          length: event.length,
-          block: event.blockNumber,
-          at,
-          revoked: false,
-        })
-        return
-      case 'ReferenceRevoked': {
-        const reference = this.references.get(event.ref)
-        if (reference !== undefined) reference.revoked = true
-        return
-      }
-      case 'JobRequested':
-        this.jobs.set(event.jobId, {
-          jobId: event.jobId,
-          requester: event.requester,
-          functionId: event.functionId,
-          params: event.params,
-          refsCount: event.refsCount,
-          protocol: event.protocol,
-          refs: [],
-          approvals: new Map(),
-          admitted: 0,
-          state: 'requested',
-          cohort: 0,
-          attempt: 0,
-          signers: [],
-          convicted: new Map(),
-          at,
-          block: event.blockNumber,
-        })
-        return
-      case 'AnswerDemanded': {
-        const { jobId, nonce, party, demand, round, deadline } = event
-        this.demands.set(demandKey(event), { jobId, nonce, party, demand, round, deadline })
-        return
-      }
-      case 'DemandAnswered':
-        this.demands.delete(demandKey(event))
-        return
-      default:
-        this.#applyToJob(event, at)
+function apply(views: Views, event: LedgerEvent, at: number): void {
+  switch (event.name) {
+    case 'ValueSet':
+      views.values.set(`${event.writer}:${event.key}`, { value: event.value, at })
+      return
+    case 'IdentityCreated':
+    case 'IdentityUpdated':
+      views.identities.set(event.identity, { members: event.members, roles: event.roles, at })
+      return
+    case 'PredicatePublished':
+      views.predicates.set(event.predicateId, event.encoding)
+      return
+    case 'ReferenceCreated':
+      views.references.set(event.ref, {
+        ref: event.ref,
+        identity: event.identity,
+        owner: event.owner,
+        kind: event.kind,
+        length: event.length,
+        block: event.blockNumber,
+        at,
+        revoked: false,
+      })
+      return
+    case 'ReferenceRevoked': {
+      const reference = views.references.get(event.ref)
+      if (reference !== undefined) reference.revoked = true
+      return
     }
+    case 'JobRequested':
+      views.jobs.set(event.jobId, {
+        jobId: event.jobId,
+        requester: event.requester,
+        functionId: event.functionId,
+        params: event.params,
+        refsCount: event.refsCount,
+        protocol: event.protocol,
+        refs: [],
+        approvals: new Map(),
+        admitted: 0,
+        state: 'requested',
+        cohort: 0,
+        attempt: 0,
+        signers: [],
+        convicted: new Map(),
+        at,
+        block: event.blockNumber,
+      })
+      return
+    case 'AnswerDemanded': {
+      const { jobId, nonce, party, demand, round, deadline } = event
+      views.demands.set(demandKey(event), { jobId, nonce, party, demand, round, deadline })
+      return
+    }
+    case 'DemandAnswered':
+      views.demands.delete(demandKey(event))
+      return
+    default:
+      applyToJob(views, event, at)
   }
+}
 
-  #applyToJob(event: LedgerEvent, at: number): void {
-    if (!('jobId' in event)) return
-    if (event.name === 'CheaterConvicted' && event.kind === 'silence') this.demands.delete(demandKey(event))
-    const job = this.jobs.get(event.jobId)
-    if (job === undefined) return
-    switch (event.name) {
-      case 'JobRefsAdded':
-        job.refs.push(...event.refs)
-        return
-      case 'JobApproval':
-        job.approvals.set(event.ref, event.approved)
-        return
-      case 'JobRefsAdmitted':
-        job.admitted += event.refs.length
-        return
-      case 'JobOpened':
-        job.state = 'open'
-        job.cohort = event.cohort
-        return
-      case 'CheaterConvicted':
-        job.convicted.set(event.party, event.kind)
-        return
-      case 'JobDone':
-        job.state = 'done'
-        job.attempt = event.attempt
-        job.resultDigest = event.resultDigest
-        job.transcriptDigest = event.transcriptDigest
-        job.signers = event.signers
-        job.finishedAt = at
-        return
-      case 'JobFailed':
-        job.state = 'failed'
-        job.failReason = event.reason
-        job.finishedAt = at
-        return
-      case 'JobCancelled':
-        job.state = 'cancelled'
-        job.finishedAt = at
-        return
-    }
+function applyToJob(views: Views, event: LedgerEvent, at: number): void {
+  if (!('jobId' in event)) return
+  if (event.name === 'CheaterConvicted' && event.kind === 'silence') views.demands.delete(demandKey(event))
+  const job = views.jobs.get(event.jobId)
+  if (job === undefined) return
+  switch (event.name) {
+    case 'JobRefsAdded':
+      job.refs.push(...event.refs)
+      return
+    case 'JobApproval':
+      job.approvals.set(event.ref, event.approved)
+      return
+    case 'JobRefsAdmitted':
+      job.admitted += event.refs.length
+      return
+    case 'JobOpened':
+      job.state = 'open'
+      job.cohort = event.cohort
+      return
+    case 'CheaterConvicted':
+      job.convicted.set(event.party, event.kind)
+      return
+    case 'JobDone':
+      job.state = 'done'
+      job.attempt = event.attempt
+      job.resultDigest = event.resultDigest
+      job.transcriptDigest = event.transcriptDigest
+      job.signers = event.signers
+      job.finishedAt = at
+      return
+    case 'JobFailed':
+      job.state = 'failed'
+      job.failReason = event.reason
+      job.finishedAt = at
+      return
+    case 'JobCancelled':
+      job.state = 'cancelled'
+      job.finishedAt = at
+      return
   }
 }
 

@@ -4,6 +4,7 @@ import { systemClock } from '../base/clock.ts'
 import { EnigmaError, hasCode } from '../base/errors.ts'
 import { createLog, type Log } from '../base/log.ts'
 import { minute, second } from '../base/units.ts'
+import { prepareCommitments } from '../commitments/pedersen.ts'
 import { DhtNode } from '../dht/node.ts'
 import type { Settings } from '../ipc/index.ts'
 import { LedgerClient } from '../ledger/client.ts'
@@ -232,6 +233,7 @@ class ComposedNode implements EnigmaNode {
       this.#ledgerStarted = true
     }
     await index.start()
+    await prepareCommitments()
     const { transport, coordinator, witness } = this.#parts ?? (await this.#assemble())
     await this.#register()
     await this.#meetPeers()

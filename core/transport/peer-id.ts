@@ -1,15 +1,24 @@
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { toHex } from '../base/bytes.ts'
 import { EnigmaError } from '../base/errors.ts'
 import { nodeIdFromPublicKey } from './node-id.ts'
 import type { NodeId } from './types.ts'
+
+/** Node ids by compressed key: to decompress one takes a square root. */
+const known = new Map<string, NodeId>()
+const MAX_KNOWN = 4096
 
 /** Node id of a peer id: its secp256k1 key travels inside it. Undefined for any other kind of key. */
 export function nodeIdFromPeerId(peer: PeerId): NodeId | undefined {
   const key = peer.publicKey
   if (key?.type !== 'secp256k1') return undefined
-  return nodeIdFromPublicKey(key.raw)
+  const name = toHex(key.raw)
+  const id = known.get(name) ?? nodeIdFromPublicKey(key.raw)
+  if (known.size >= MAX_KNOWN) known.clear()
+  known.set(name, id)
+  return id
 }
 
 /** Parses an address such as /ip4/127.0.0.1/tcp/4001/p2p/16Uiu2…; throws INVALID_ARGUMENT. */

@@ -3,6 +3,8 @@ import { minute } from '../base/units.ts'
 import type { NodeId } from './types.ts'
 
 const FIRST_MS = 500
+/** Between first tries: handshakes with many at once would hold the event loop. */
+const APART_MS = 50
 const LAST_MS = 1 * minute
 
 /** Keeps connections to chosen nodes: tries again after 0.5, 1, 2 … 60 s, with jitter. */
@@ -21,7 +23,7 @@ export class Reconnector {
   keep(node: NodeId): void {
     if (this.#kept.has(node)) return
     this.#kept.add(node)
-    void this.#try(node, 0)
+    void this.#try(node, APART_MS * this.#trying.size)
   }
 
   lost(node: NodeId): void {
