@@ -1,281 +1,57 @@
-/** One party of the SPDZ benches, a process of its own; started by spdz.ts, speaks over process IPC. */
-import { setImmediate } from 'node:timers/promises'
+/**
+ * One party of the SPDZ benches, a process of its own; started by spdz.ts, speaks over process IPC. As in a node, a thread
+ * computes (spdz-thread.ts), and the event loop hands its messages on.
+ */
+import { Worker } from 'node:worker_threads'
 import { weighBuffersWithHeap } from '../../core/base/memory.ts'
 import { randomBytes } from '../../core/base/random.ts'
-import { minute } from '../../core/base/units.ts'
-import { standardParameters } from '../../core/bgv/parameters.ts'
-import { BgvThread } from '../../core/bgv/thread.ts'
-import { CircuitBuilder } from '../../core/circuits/builder.ts'
-import { cost } from '../../core/circuits/cost.ts'
-import { lessThan } from '../../core/circuits/gadgets/compare.ts'
-import { runCircuit } from '../../core/circuits/run.ts'
-import { bn254Scalar as field } from '../../core/field/fields.ts'
-import { freeAuth } from '../../core/preprocessing/auth.ts'
-import { LowGear } from '../../core/preprocessing/lowgear.ts'
-import type { AuthShare, MaterialSource, Triples } from '../../core/preprocessing/types.ts'
-import { BATCH } from '../../core/spdz/constants.ts'
-import { spdzEngine } from '../../core/spdz/engine.ts'
-import { joinSpdz } from '../../core/spdz/party.ts'
-import type { SpdzParty } from '../../core/spdz/types.ts'
 import { Libp2pTransport } from '../../core/transport/libp2p.ts'
+import { relaySession } from '../../core/transport/relay.ts'
 import type { NodeId } from '../../core/transport/types.ts'
-import { LocalSigner } from '../../core/wallet/signer.ts'
-import { dealOne, unnoted } from '../unit/spdz/dealer.ts'
-import { type JobOrder, type JobOutcome, prepareJob } from './job.ts'
-import { longestTurn } from './turns.ts'
+import type { Command, Answer as FromThread, Opening } from './spdz-thread.ts'
+import { TurnWatch } from './turns.ts'
 
-export type Command =
-  | { kind: 'meet'; ids: NodeId[]; addresses: string[][] }
-  | { kind: 'online' }
-  | { kind: 'multiply'; batch: number; rounds: number; repeats: number }
-  | { kind: 'open'; rounds: number }
-  | { kind: 'compare'; batch: number; repeats: number }
-  | { kind: 'gear' }
-  | { kind: 'triples'; batches: number; repeats: number }
-  | { kind: 'prepare'; job: JobOrder }
-  | { kind: 'run' }
-  | { kind: 'stop' }
+export type { Command } from './spdz-thread.ts'
+/** `turnMs`: the longest turn of the event loop since the command. */
 export type Answer =
   | { kind: 'ready'; id: NodeId; addresses: string[] }
-  | { kind: 'met' }
-  /** `turnMs`: see turns.ts. */
-  | { kind: 'measured'; seconds: number[]; bytesSent: number; turnMs: number }
-  | { kind: 'done'; outcome: JobOutcome; turnMs: number }
-  | { kind: 'failed'; message: string }
+  | (Exclude<FromThread, { kind: 'stopped' }> & { turnMs: number })
 
-// As node processes do.
 weighBuffersWithHeap()
 const answer = (a: Answer) => process.send?.(a)
+const failed = (error: unknown) =>
+  answer({ kind: 'failed', message: String((error as Error).stack ?? error), turnMs: 0 })
 const privateKey = randomBytes(32)
-const key = new LocalSigner(privateKey.slice())
-const transport = await Libp2pTransport.create({ privateKey }, { isAdmitted: async () => true })
-let parties: NodeId[] = []
-let party: SpdzParty | undefined
-let material: MaterialSource | undefined
-let dealer: MaterialSource | undefined
-const stocked: Triples[] = []
-/** Triples for rounds of many sizes, handed out in order. */
-let pool: { triples: Triples; at: number } | undefined
-let gear: LowGear | undefined
-let thread: BgvThread | undefined
-let job: (() => Promise<JobOutcome>) | undefined
+const transport = await Libp2pTransport.create(
+  { privateKey: privateKey.slice() },
+  { isAdmitted: async () => true },
+)
+const watch = new TurnWatch()
+const thread = new Worker(new URL('./spdz-thread.ts', import.meta.url), {
+  workerData: { self: transport.self, privateKey },
+})
 
-const open = (id: string) =>
-  transport.openSession(
-    id,
-    parties.filter((p) => p !== transport.self),
-  )
-
-/** Correct material from a dealer that all parties know, dealt before the clock runs: this measures the online phase. */
-async function online(): Promise<void> {
-  dealer = dealOne(parties, parties.indexOf(transport.self))
-  const deal = (count: number) => dealer!.triples(count)
-  material = Object.assign(Object.create(dealer) as MaterialSource, {
-    triples: async (count: number) => {
-      const next = stocked[0]?.a.share.length === count ? stocked.shift() : undefined
-      if (next !== undefined || pool === undefined) return next ?? deal(count)
-      const from = pool.at
-      pool.at += count
-      const part = ({ share, mac }: AuthShare) => ({
-        share: field.slice(share, from, from + count),
-        mac: field.slice(mac, from, from + count),
-      })
-      return { a: part(pool.triples.a), b: part(pool.triples.b), c: part(pool.triples.c) }
-    },
-  })
-  party = await joinSpdz({
-    ...{ field, parties, material },
-    session: await open('online'),
-    // All deal a million triples on the same cores in between.
-    roundTimeoutMs: 5 * minute,
-  })
-}
-
-async function multiply(p: SpdzParty, batch: number, rounds: number, repeats: number): Promise<void> {
-  const own = p.index === 0
-  const [x, y] = [field.random(batch), field.random(batch)]
-  const a = await p.input(0, own ? x : batch)
-  const b = await p.input(0, own ? y : batch)
-  const seconds: number[] = []
-  let longest = 0
-  for (let i = 0; i < repeats; i++) {
-    // In the pieces in which the party asks for them.
-    for (let k = 0; k < rounds; k++)
-      for (let at = 0; at < batch; at += BATCH) {
-        stocked.push(await dealer!.triples(Math.min(BATCH, batch - at)))
-        // Connections live on answers in time.
-        await setImmediate()
-      }
-    await p.check()
-    const first: AuthShare = { share: field.slice(a.share, 0, batch), mac: field.slice(a.mac, 0, batch) }
-    await setImmediate()
-    const start = performance.now()
-    const { value, turnMs } = await longestTurn(async () => {
-      let product = first
-      for (let k = 0; k < rounds; k++) {
-        const { products } = await p.round([{ op: 'mul', a: product, b }], [])
-        freeAuth(product)
-        product = products[0]!
-      }
-      await p.check()
-      return product
-    })
-    seconds.push((performance.now() - start) / 1000)
-    longest = Math.max(longest, turnMs)
-    if (i === 0) {
-      // A figure for a wrong product is none.
-      const { opened } = await p.round(
-        [],
-        [value, a, b].map((v) => ({ share: field.slice(v.share, 0, 1), mac: field.slice(v.mac, 0, 1) })),
-      )
-      await p.check()
-      const [product, first, second] = opened.map((v) => field.toBigints(v)[0]!) as [bigint, bigint, bigint]
-      let expected = first
-      for (let k = 0; k < rounds; k++) expected = field.scalar.mul(expected, second)
-      if (expected !== product) throw new Error('the product is wrong')
-    }
-    freeAuth(value)
+thread.on('message', async (message: FromThread | Opening) => {
+  try {
+    if (message.kind === 'open')
+      relaySession(await transport.openSession(message.id, message.peers), message.port)
+    else if (message.kind === 'stopped') {
+      await thread.terminate()
+      await transport.stop()
+      process.disconnect?.()
+    } else answer({ ...message, turnMs: watch.stop() })
+  } catch (error) {
+    failed(error)
   }
-  answer({ kind: 'measured', seconds, bytesSent: p.traffic().bytesSent, turnMs: longest })
-}
-
-async function openings(p: SpdzParty, rounds: number): Promise<void> {
-  const a = await p.input(0, p.index === 0 ? field.random(1) : 1)
-  const start = performance.now()
-  const { turnMs } = await longestTurn(async () => {
-    for (let k = 0; k < rounds; k++) await p.round([], [a])
-  })
-  answer({ kind: 'measured', seconds: [(performance.now() - start) / 1000], bytesSent: 0, turnMs })
-}
-
-async function compare(p: SpdzParty, batch: number, repeats: number): Promise<void> {
-  const b = new CircuitBuilder()
-  const [x, y] = [b.input(batch), b.input(batch)]
-  b.output(lessThan(b, x, y, 65, field.modulus))
-  const circuit = b.build()
-  const values = [0, 1].map(() => Array.from({ length: batch }, (_, i) => BigInt((i * 7919) % 1000) - 500n))
-  const inputs: AuthShare[] = []
-  for (const v of values) inputs.push(await p.input(0, p.index === 0 ? field.fromBigints(v) : batch))
-  const seconds: number[] = []
-  let longest = 0
-  for (let i = 0; i < repeats; i++) {
-    // Bits and triples are dealt before; what the program asks for comes in the same pieces.
-    const { bits, multiplications } = cost(circuit)
-    const dealt: Triples = await material!.triples(multiplications)
-    pool = { triples: dealt, at: 0 }
-    const prepared = await material!.bits(bits)
-    let used = 0
-    const engine = spdzEngine(p, {
-      ...material!,
-      macKey: material!.macKey,
-      bits: async (count: number) => {
-        used += count
-        return {
-          share: field.slice(prepared.share, used - count, used),
-          mac: field.slice(prepared.mac, used - count, used),
-        }
-      },
-    } as MaterialSource)
-    await p.check()
-    const start = performance.now()
-    const { value: out, turnMs } = await longestTurn(async () => {
-      const result = await runCircuit(engine, circuit, inputs)
-      await p.check()
-      return result
-    })
-    seconds.push((performance.now() - start) / 1000)
-    longest = Math.max(longest, turnMs)
-    freeAuth(out, prepared, dealt.a, dealt.b, dealt.c)
-    pool = undefined
-  }
-  answer({ kind: 'measured', seconds, bytesSent: p.traffic().bytesSent, turnMs: longest })
-}
-
-async function startGear(): Promise<void> {
-  thread = new BgvThread(standardParameters())
-  // The thread's tables are made when it starts: not part of key generation.
-  await thread.bgv.toSlots(new Uint8Array(32 * standardParameters().n))
-  const session = await open('gear')
-  const start = performance.now()
-  const { bgv } = thread
-  const { value, turnMs } = await longestTurn(() =>
-    LowGear.start({
-      ...{ field, session, parties, bgv },
-      checks: () => unnoted,
-      slots: standardParameters().n,
-      index: parties.indexOf(transport.self),
-    }),
-  )
-  gear = value
-  const { bytesSent } = gear
-  answer({ kind: 'measured', seconds: [(performance.now() - start) / 1000], bytesSent, turnMs })
-}
-
-async function triples(g: LowGear, batches: number, repeats: number): Promise<void> {
-  const seconds: number[] = []
-  const before = g.bytesSent
-  let longest = 0
-  for (let i = 0; i < repeats; i++) {
-    const start = performance.now()
-    const { value, turnMs } = await longestTurn(() => g.triples(batches))
-    seconds.push((performance.now() - start) / 1000)
-    longest = Math.max(longest, turnMs)
-    freeAuth(value.a, value.b, value.c)
-  }
-  answer({ kind: 'measured', seconds, bytesSent: g.bytesSent - before, turnMs: longest })
-}
-
-async function stop(): Promise<void> {
-  await party?.close()
-  await gear?.close()
-  await thread?.close()
-  await transport.stop()
-  process.disconnect?.()
-}
-
+})
+thread.on('error', failed)
 process.on('message', (message) => {
   const command = message as Command
-  const run = async () => {
-    switch (command.kind) {
-      case 'meet':
-        parties = command.ids
-        command.ids.forEach((node, i) => {
-          if (node !== transport.self) transport.addPeer(command.addresses[i]!, { node })
-        })
-        answer({ kind: 'met' })
-        return
-      case 'online':
-        await online()
-        answer({ kind: 'met' })
-        return
-      case 'multiply':
-        return multiply(party!, command.batch, command.rounds, command.repeats)
-      case 'open':
-        return openings(party!, command.rounds)
-      case 'compare':
-        return compare(party!, command.batch, command.repeats)
-      case 'gear':
-        return startGear()
-      case 'triples':
-        return triples(gear!, command.batches, command.repeats)
-      case 'prepare': {
-        const index = parties.indexOf(transport.self)
-        job = await prepareJob({ parties, index, key, open }, command.job)
-        answer({ kind: 'met' })
-        return
-      }
-      case 'run': {
-        const { value: outcome, turnMs } = await longestTurn(job!)
-        answer({ kind: 'done', outcome, turnMs })
-        return
-      }
-      case 'stop':
-        return stop()
-    }
-  }
-  run().catch((error: unknown) =>
-    answer({ kind: 'failed', message: String((error as Error).stack ?? error) }),
-  )
+  if (command.kind === 'meet')
+    for (const [i, node] of command.ids.entries())
+      if (node !== transport.self) transport.addPeer(command.addresses[i]!, { node })
+  watch.start()
+  thread.postMessage(command)
 })
 process.on('disconnect', () => process.exit())
 answer({ kind: 'ready', id: transport.self, addresses: transport.addresses })

@@ -14,7 +14,7 @@ const COMPARISONS = 4000
 /**
  * LowGear with full security, and the online phase of SPDZ over a dealer's material, every party a process of its own,
  * connected by libp2p over the loopback interface, encrypted. MAC and echo checks are inside the measured time. The
- * slowest party counts; medians of the repeats. `loop.*` is how long a turn of the event loop takes at most. `only` is a name prefix.
+ * slowest party counts; medians of the repeats. `loop.*` is how long the event loop of a party is held at most. `only` is a name prefix.
  */
 export async function* spdzBench(only = ''): AsyncGenerator<Figure> {
   const wanted = (...names: string[]) => names.some((name) => name.startsWith(only) || only.startsWith(name))

@@ -4,23 +4,32 @@ import type { Figure } from './children.ts'
 const LOOK_MS = 2
 
 /**
- * Runs `work` and measures how long it holds the event loop: the most milliseconds of processor time that this thread
- * spends between two turns. Time that other processes take does not count.
+ * How long the event loop of this thread is held: the most milliseconds of processor time that it spends between two turns.
+ * Time that other threads and processes take does not count.
  */
-export async function longestTurn<T>(work: () => Promise<T>): Promise<{ value: T; turnMs: number }> {
-  let longest = 0
-  let last = process.threadCpuUsage()
-  const look = () => {
-    const { user, system } = process.threadCpuUsage(last)
-    longest = Math.max(longest, (user + system) / 1000)
-    last = process.threadCpuUsage()
+export class TurnWatch {
+  #longest = 0
+  #last = process.threadCpuUsage()
+  #timer: NodeJS.Timeout | undefined
+
+  start(): void {
+    this.#longest = 0
+    this.#last = process.threadCpuUsage()
+    this.#timer ??= setInterval(() => this.#look(), LOOK_MS)
   }
-  const timer = setInterval(look, LOOK_MS)
-  try {
-    return { value: await work(), turnMs: longest }
-  } finally {
-    look()
-    clearInterval(timer)
+
+  /** The longest turn since the start. */
+  stop(): number {
+    this.#look()
+    clearInterval(this.#timer)
+    this.#timer = undefined
+    return this.#longest
+  }
+
+  #look(): void {
+    const { user, system } = process.threadCpuUsage(this.#last)
+    this.#longest = Math.max(this.#longest, (user + system) / 1000)
+    this.#last = process.threadCpuUsage()
   }
 }
 
