@@ -21,8 +21,6 @@ export const MAX_INCOMING_BYTES = 256 * MiB
 
 /** Received and unread bytes of one peer in one session before the channel stops reading. */
 export const INBOX_BYTES = 64 * MiB
-/** The same for a thread that a session was lent to, beside what waits in this one. */
-export const RELAY_BYTES = 16 * MiB
 /** The same for a session that is not open here yet. */
 export const WAITING_INBOX_BYTES = 4 * MiB
 /** Sessions one peer may start before they are open here. */

@@ -54,12 +54,12 @@ async function libp2p({ size, refused = [], limits }: Options): Promise<Network>
 }
 
 /** Sessions that are lent to another thread, in this one. */
-function lending(transport: Transport): Transport {
+function lending(transport: Transport, maxMessageBytes?: number): Transport {
   const openSession: Transport['openSession'] = async (id, peers, options) => {
     const session = await transport.openSession(id, peers, options)
     const { port1, port2 } = new MessageChannel()
     relaySession(session, port1)
-    return new RelayedSession(id, transport.self, peers, port2)
+    return new RelayedSession(id, transport.self, peers, port2, maxMessageBytes)
   }
   return new Proxy(transport, {
     get: (target, key) => {
@@ -72,7 +72,7 @@ function lending(transport: Transport): Transport {
 
 async function lent(options: Options): Promise<Network> {
   const network = await memory(options)
-  return { ...network, nodes: network.nodes.map(lending) }
+  return { ...network, nodes: network.nodes.map((node) => lending(node, options.limits?.maxMessageBytes)) }
 }
 
 const utf8 = (text: string) => new TextEncoder().encode(text)
