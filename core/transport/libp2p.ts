@@ -3,6 +3,7 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { EnigmaError, hasCode } from '../base/errors.ts'
 import { type Log, silentLog } from '../base/log.ts'
+import { turn } from '../base/turns.ts'
 import { minute, second } from '../base/units.ts'
 import { AddressBook } from './address-book.ts'
 import { Admission, type IsAdmitted } from './admission.ts'
@@ -104,9 +105,18 @@ export class Libp2pTransport implements Transport {
       const id = nodeIdFromPeerId(peer)
       return id === undefined || !(await admission.admits(id))
     }
+    // Between the stages of a connection others have their turn: many connect at once when a node starts.
+    const inTurn = async () => {
+      await turn()
+      return false
+    }
     const node = await createNode(options, {
+      denyInboundConnection: inTurn,
+      denyOutboundConnection: inTurn,
       denyInboundEncryptedConnection: refuse,
       denyOutboundEncryptedConnection: refuse,
+      denyInboundUpgradedConnection: inTurn,
+      denyOutboundUpgradedConnection: inTurn,
     })
     const limits = { ...DEFAULT_LIMITS, ...options.limits }
     const transport = new Libp2pTransport(self, node, admission, limits, modules)

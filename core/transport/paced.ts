@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers'
 import type { ConnectionEncrypter, MessageStream } from '@libp2p/interface'
-import { isLate, turn } from '../base/turns.ts'
+import { isLate } from '../base/turns.ts'
 
 /**
  * An encrypter whose connections read no more in a turn of the event loop than it should last: a socket otherwise hands
@@ -14,8 +14,6 @@ export function paced<Components>(
     const secure =
       (way: 'secureInbound' | 'secureOutbound'): ConnectionEncrypter['secureInbound'] =>
       async (stream, options) => {
-        // Many connect at once when a node starts.
-        await turn()
         const secured = await encrypter[way](stream, options)
         // After the encrypter's own listener, which takes what has come.
         pace(stream)

@@ -5,7 +5,7 @@ import { loopFigure } from './turns.ts'
 const CASES = [
   { name: 'b1', batch: 1, rounds: 300, repeats: 3 },
   { name: 'b1e3', batch: 1000, rounds: 40, repeats: 3 },
-  { name: 'b1e6', batch: 1_000_000, rounds: 1, repeats: 3 },
+  { name: 'b1e6', batch: 1_000_000, rounds: 1, repeats: 5 },
 ] as const
 const BATCHES = 12
 const SLOTS = 32_768
