@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { EnigmaError, hasCode } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import { turn } from '../base/turns.ts'
 import type { NodeId, RequestOptions, Transport } from '../transport/types.ts'
 import { decodeCanonical, encodeCanonical } from './cbor.ts'
 import { ASK_TIMEOUT_MS, LOCATE_WIDTH, NO_CONTENT, PUT_TIMEOUT_MS } from './constants.ts'
@@ -85,7 +86,9 @@ export class DhtClient {
     const content = contentDigest(first)
     if (
       new Set(records.map((r) => r.index)).size !== records.length ||
-      records.some((r) => r.key !== first.key || contentDigest(r) !== content)
+      records.some(
+        (r) => r.key !== first.key || (r.commitments !== first.commitments && contentDigest(r) !== content),
+      )
     )
       throw new EnigmaError('INVALID_ARGUMENT', 'the shares must be of one dealing and of distinct indices')
     return this.#prepare(records, content, signer, options)
@@ -434,6 +437,8 @@ export class DhtClient {
     holder: NodeId,
     signal: AbortSignal | undefined,
   ): Promise<Receipt> {
+    // A record may have megabytes, and goes to several holders.
+    await turn()
     const receipt =
       holder === this.#m.transport.self
         ? await this.#m.holder.put(record, authorization)

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { EnigmaError, ERROR_CODES, hasCode } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import { turn } from '../base/turns.ts'
 import type { NodeId, Transport } from '../transport/types.ts'
 import { decodeCanonical, encodeCanonical } from './cbor.ts'
 import { AUTHORIZATION_WINDOW, MAX_NONCES, NO_CONTENT, PENDING_TTL } from './constants.ts'
@@ -66,7 +67,9 @@ export class Holder {
   start(): void {
     const { transport } = this.#m
     transport.handle(PUT, async (_, payload) => {
+      await turn()
       const { record, authorization } = decodeCanonical(payload, putSchema)
+      await turn()
       return encodeCanonical(await this.put(record, authorization))
     })
     transport.handle(COMMIT, async (_, payload) => {
@@ -104,7 +107,9 @@ export class Holder {
       const now = this.#m.clock.now()
       checkFresh(authorization.time, now)
       await this.#validate(record, authorization)
+      await turn()
       const digest = recordDigest(record)
+      await turn()
       const present = this.#m.store.summary(record.kind, record.key)
       // Public data are addressed by content: whoever stored them first, they are the same.
       if (present && record.kind === 'public') return this.#receipt(present)

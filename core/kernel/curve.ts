@@ -195,7 +195,7 @@ export function createCurveKernel(parameters: CurveParameters): CurveKernel {
       const combine = (scalars: readonly Uint8Array[]) => {
         if (scalars.length !== own.length)
           throw new EnigmaError('LENGTH_MISMATCH', `${scalars.length} scalars for ${own.length} bases`)
-        scalars.forEach((_, j) => prepare(j))
+        for (const j of scalars.keys()) prepare(j)
         const n = scalars[0]!.length / 32
         const out = create(n)
         const block = Math.min(n, FIXED_BLOCK)

@@ -1,6 +1,7 @@
 import { concatBytes, toHex } from '../base/bytes.ts'
 import { EnigmaError } from '../base/errors.ts'
 import { randomBytes } from '../base/random.ts'
+import { turn } from '../base/turns.ts'
 import type { BlobRef, BlobStore } from './blobs.ts'
 import { decodeCanonical, encodeCanonical } from './codec.ts'
 import { INLINE_BYTES, LIMITS } from './constants.ts'
@@ -43,7 +44,9 @@ function shapeOf(value: NewRecordValue): RecordSummary['shape'] {
 /** Checks a value and puts it inline or into a blob, which is pending until released. */
 export async function storeValue(blobs: BlobStore, value: NewRecordValue): Promise<StoredContent> {
   const checked = checkValue(value)
+  await turn()
   const encoded = encodeCanonical(checked)
+  await turn()
   const content = { type: checked.type, shape: shapeOf(checked) }
   if (encoded.length <= INLINE_BYTES) return { ...content, inline: checked }
   return { ...content, blob: await blobs.write([encoded], MAX_VALUE_BYTES) }

@@ -31,7 +31,7 @@ const thread = new Worker(new URL('./spdz-thread.ts', import.meta.url), {
   workerData: { self: transport.self, privateKey },
 })
 
-thread.on('message', async (message: FromThread | Opening) => {
+async function hear(message: FromThread | Opening): Promise<void> {
   try {
     if (message.kind === 'open')
       relaySession(await transport.openSession(message.id, message.peers), message.port)
@@ -43,7 +43,9 @@ thread.on('message', async (message: FromThread | Opening) => {
   } catch (error) {
     failed(error)
   }
-})
+}
+
+thread.on('message', (message: FromThread | Opening) => void hear(message))
 thread.on('error', failed)
 process.on('message', (message) => {
   const command = message as Command

@@ -31,6 +31,13 @@ const MAX_CALLS = 4096
 /** What these are called with has been received, or made for them. */
 const GIVES = ['receive', 'deal'] as const satisfies (keyof PartyService)[]
 
+interface Running {
+  readonly service: Async<PartyService>
+  /** Whether it has ended by itself, or been closed. */
+  ended(): boolean
+  close(): Promise<void>
+}
+
 /** Who follows an attempt. */
 export interface AttemptListener {
   began(nonce: Hex): void
@@ -46,14 +53,19 @@ export interface AttemptListener {
 export class PartyThread {
   readonly #context: NodeContext
   readonly #listeners = new Map<string, AttemptListener>()
-  #running: { service: Async<PartyService>; close(): Promise<void> } | undefined
+  #running: Running | undefined
   #working = 0
+  #stopped = false
 
   constructor(context: NodeContext) {
     this.#context = context
   }
 
   get service(): Async<PartyService> {
+    if (this.#running?.ended() === true && !this.#stopped) {
+      this.#context.log.error('the thread of computations ended, and is started again')
+      this.#running = undefined
+    }
     this.#running ??= this.#start()
     return this.#running.service
   }
@@ -112,6 +124,7 @@ export class PartyThread {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true
     const running = this.#running
     await running?.service.stop().catch(() => undefined)
     await running?.close()
@@ -131,12 +144,16 @@ export class PartyThread {
     }
   }
 
-  #start(): { service: Async<PartyService>; close(): Promise<void> } {
+  #start(): Running {
     const { nodeKey, ledger, options } = this.#context
     const { bgv = standardParameters(), dataDir, sameThread } = options
     const data: PartyOptions = { self: nodeKey.address, dataDir, bgv, deployment: ledger.deployment }
     if (sameThread === true)
-      return { service: new PartyService(this.#host(), data), close: async () => undefined }
+      return {
+        service: new PartyService(this.#host(), data),
+        ended: () => false,
+        close: async () => undefined,
+      }
     const { port1, port2 } = new MessageChannel()
     serve(this.#host(), port1)
     // The thread's own calls keep the process alive.
@@ -149,6 +166,7 @@ export class PartyThread {
     })
     return {
       service: thread.service,
+      ended: () => thread.closed,
       close: async () => {
         await thread.close()
         port1.close()

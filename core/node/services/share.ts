@@ -1,6 +1,7 @@
 import { fromHex, toHex } from '../../base/bytes.ts'
 import { EnigmaError, hasCode } from '../../base/errors.ts'
 import { randomBytes } from '../../base/random.ts'
+import { turn } from '../../base/turns.ts'
 import { parseFixed } from '../../circuits/fixed.ts'
 import { functionByHash } from '../../circuits/functions.ts'
 import type { OwnerSigner, PreparedStore, ShareRecord } from '../../dht/types.ts'
@@ -62,7 +63,10 @@ async function share(context: NodeContext, job: JobHandle<ShareState>): Promise<
   if (job.state.prepared === undefined) {
     job.update('split', 0.1, { identity })
     const cells = await vault.numericColumn(state.recordId, state.column)
-    const secrets = field.fromBigints(cells.map(parseFixed))
+    await turn()
+    const numbers = cells.map(parseFixed)
+    await turn()
+    const secrets = field.fromBigints(numbers)
     const dealing = await deal(
       secrets,
       { n: state.n, t: state.t },
@@ -75,21 +79,17 @@ async function share(context: NodeContext, job: JobHandle<ShareState>): Promise<
     const commitments = encodeCommitments(dealing.commitments)
     const c0 = toHex(sumOfConstants(dealing.commitments))
     freeCommitments(dealing.commitments)
-    const records = dealing.shares.map(
-      (s): ShareRecord => ({
-        kind: 'share',
-        key: ref,
-        index: s.index,
-        owner: me.address,
-        n: state.n,
-        t: state.t,
-        length: cells.length,
+    const records: ShareRecord[] = []
+    for (const s of dealing.shares) {
+      await turn()
+      records.push({
+        ...{ kind: 'share', key: ref, index: s.index, owner: me.address },
+        ...{ n: state.n, t: state.t, length: cells.length, commitments },
         values: field.toBytes(s.values),
         masks: field.toBytes(s.masks),
-        commitments,
-      }),
-    )
-    dealing.shares.forEach(freeShare)
+      })
+      freeShare(s)
+    }
     job.update('send', 0.4)
     const prepared = await dht.client.prepareShares(records, signer, {
       quorum: quorumOf(state.n, state.t),
