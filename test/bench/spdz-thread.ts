@@ -1,6 +1,7 @@
 /** What a party of the SPDZ benches computes, in a thread of its process (spdz-party.ts) as in a node. */
 import { setImmediate } from 'node:timers/promises'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { owned } from '../../core/base/thread.ts'
 import { minute } from '../../core/base/units.ts'
 import { standardParameters } from '../../core/bgv/parameters.ts'
 import { BgvThread } from '../../core/bgv/thread.ts'
@@ -43,7 +44,7 @@ export type Answer =
 export type Opening = { kind: 'open'; id: string; peers: NodeId[]; port: MessagePort }
 
 const { self, privateKey } = workerData as { self: NodeId; privateKey: Uint8Array }
-const answer = (a: Answer) => parentPort?.postMessage(a)
+const answer = (a: Answer) => parentPort?.postMessage(a, owned(a, 3))
 const key = new LocalSigner(privateKey)
 let parties: NodeId[] = []
 let party: SpdzParty | undefined
