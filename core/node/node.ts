@@ -234,6 +234,7 @@ class ComposedNode implements EnigmaNode {
     }
     await index.start()
     await prepareCommitments()
+    await this.#party.resume()
     const { transport, coordinator, witness } = this.#parts ?? (await this.#assemble())
     await this.#register()
     await this.#meetPeers()

@@ -35,6 +35,7 @@ import { refuseIfAlone } from './memory.ts'
 import { nodeIdFromPrivateKey } from './node-id.ts'
 import { PeerExchange } from './peer-exchange.ts'
 import { nodeIdFromPeerId } from './peer-id.ts'
+import { practise } from './practice.ts'
 import { Reconnector } from './reconnect.ts'
 import { abortReason, checkProtocolName, deadline, orAbort, PeerQueue, RequestTable } from './requests.ts'
 import { type Outbound, SessionTable } from './sessions.ts'
@@ -99,6 +100,7 @@ export class Libp2pTransport implements Transport {
     options: Libp2pTransportOptions,
     modules: Libp2pTransportModules,
   ): Promise<Libp2pTransport> {
+    await practise()
     const self = nodeIdFromPrivateKey(options.privateKey)
     const admission = new Admission(modules.isAdmitted, modules.clock)
     const refuse = async (peer: Parameters<typeof nodeIdFromPeerId>[0]) => {

@@ -1,7 +1,8 @@
 import type { MessagePort } from 'node:worker_threads'
+import { withTimeout } from '../base/clock.ts'
 import { EnigmaError, type ErrorObject } from '../base/errors.ts'
 import { alone, owned } from '../base/thread.ts'
-import { KiB, MiB } from '../base/units.ts'
+import { KiB, MiB, second } from '../base/units.ts'
 import { MAX_MESSAGE_BYTES } from './constants.ts'
 import { Inbox } from './inbox.ts'
 import type { NodeId, RequestOptions, Session } from './types.ts'
@@ -13,6 +14,8 @@ const SEND_BYTES = 4 * MiB
 /** From here on a message's memory is used again, so many at a time. */
 const LONG_BYTES = 64 * KiB
 const SPARE = 16
+/** How long a session that was closed waits for peers to take what had been sent. */
+const LINGER_MS = 30 * second
 
 /** To the thread that has the channels. */
 type Order =
@@ -45,6 +48,7 @@ export function relaySession(session: Session, port: MessagePort): void {
   const unread = new Map<NodeId, { bytes: number; resume?: () => void }>()
   /** Bytes handed to the channels that the other thread has not been told about. */
   const sent = new Map<NodeId, { bytes: number; memory: ArrayBuffer[] }>()
+  const sending = new Set<Promise<void>>()
   const send = async (to: NodeId, message: Uint8Array) => {
     try {
       await session.send(to, message)
@@ -78,14 +82,20 @@ export function relaySession(session: Session, port: MessagePort): void {
     return session.close()
   }
   port.on('message', (order: Order) => {
-    if (order.type === 'send') void send(order.to, order.message)
-    else if (order.type === 'read') {
+    if (order.type === 'send') {
+      const under = send(order.to, order.message).finally(() => sending.delete(under))
+      sending.add(under)
+    } else if (order.type === 'read') {
       const at = unread.get(order.from)
       if (at === undefined) return
       at.bytes -= order.bytes
       if (at.bytes < RECEIVE_BYTES) at.resume?.()
-    } else
-      void close()
+    }
+    // What the thread takes for sent goes first.
+    else
+      void withTimeout(Promise.all(sending), LINGER_MS, 'a peer')
+        .catch(() => undefined)
+        .then(close)
         .catch(() => undefined)
         .then(() => port.close())
   })
@@ -131,7 +141,6 @@ export class RelayedSession implements Session {
   #spare: ArrayBuffer[] = []
   readonly #listeners = new Set<(peer: NodeId) => void>()
   readonly #lost = new Set<NodeId>()
-  readonly #over = Promise.withResolvers<void>()
   #closed = false
 
   constructor(
@@ -201,6 +210,7 @@ export class RelayedSession implements Session {
     return () => this.#listeners.delete(listener)
   }
 
+  /** Does not wait for the channels: a peer that does not read holds nobody up here. */
   async close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true
@@ -208,7 +218,6 @@ export class RelayedSession implements Session {
       this.#listeners.clear()
       this.#port.postMessage({ type: 'close' } satisfies Order)
     }
-    await this.#over.promise
   }
 
   #hear(news: News): void {
@@ -246,7 +255,6 @@ export class RelayedSession implements Session {
     for (const inbox of this.#inboxes.values()) inbox.close(this.#overError())
     for (const outgoing of this.#outgoing.values()) this.#refuse(outgoing, this.#overError())
     this.#spare = []
-    this.#over.resolve()
   }
 
   #overError(): EnigmaError {

@@ -1,6 +1,10 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
+import { MATERIAL_FILE } from '../../core/node/preprocessing.ts'
 import type { Amounts, MaterialKind } from '../../core/preprocessing/types.ts'
+import { openDatabase } from '../../core/storage/database.ts'
+import { MATERIAL_MIGRATIONS } from '../../core/storage/material.ts'
 
 /** One durable move of a mark of a consume-once store, in the order in which they happened. */
 interface Claim {
@@ -21,9 +25,14 @@ export interface MaterialState {
   }[]
 }
 
-/** Has the database note every claim in the transaction that makes it: nothing a node consumes goes unseen. */
+/**
+ * Has the database note every claim in the transaction that makes it: nothing a node consumes goes unseen. Makes the database, if
+ * the node has not computed yet.
+ */
 export function recordClaims(dataDir: string): void {
-  const db = new Sqlite(join(dataDir, 'material.db'), { timeout: 5000 })
+  const path = join(dataDir, MATERIAL_FILE)
+  if (!existsSync(path)) openDatabase(path, MATERIAL_MIGRATIONS).close()
+  const db = new Sqlite(path, { timeout: 5000 })
   try {
     db.exec(`
       CREATE TABLE claims (seq INTEGER PRIMARY KEY, epoch TEXT, lane TEXT, before INTEGER, mark INTEGER, job TEXT);
@@ -39,7 +48,7 @@ export function recordClaims(dataDir: string): void {
 
 /** Reads beside the running node. */
 function read<T>(dataDir: string, work: (db: Sqlite.Database) => T): T {
-  const db = new Sqlite(join(dataDir, 'material.db'), { readonly: true, timeout: 5000 })
+  const db = new Sqlite(join(dataDir, MATERIAL_FILE), { readonly: true, timeout: 5000 })
   try {
     return work(db)
   } finally {

@@ -311,9 +311,9 @@ export class Member {
   }
 
   /** The attempt, waiting for its plan if the piece was faster. */
-  #attempt(key: string): Promise<Attempt> {
+  async #attempt(key: string): Promise<Attempt> {
     const known = this.#attempts.get(key)
-    if (known !== undefined) return Promise.resolve(known)
+    if (known !== undefined) return known
     if (this.#waiting.size > 1000) throw new EnigmaError('NOT_RUNNING', 'too many attempts without a plan')
     const arrival = new Promise<Attempt>((resolve) => {
       this.#waiting.set(key, [...(this.#waiting.get(key) ?? []), resolve])

@@ -70,6 +70,11 @@ export class PartyThread {
     return this.#running.service
   }
 
+  /** Erases what a process that ended has left of what it claimed; starts the thread, if there is any material. */
+  async resume(): Promise<void> {
+    if (!this.#idle()) await this.service.material()
+  }
+
   /** Without a thread if there has never been any. */
   async material(): Promise<Material> {
     if (this.#idle()) {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { MessagePort } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { KiB, MiB } from '../../../core/base/units.ts'
@@ -12,12 +13,19 @@ describe('a session that another thread has', () => {
   let lent: RelayedSession
   let port: MessagePort
   let peer: Session
+  let slow: boolean
 
   beforeEach(async () => {
     const network = new MemoryNetwork()
     const [left, right] = [network.join(a), network.join(b)]
     const [session, other] = await Promise.all([left.openSession('s', [b]), right.openSession('s', [a])])
     const { port1, port2 } = new MessageChannel()
+    slow = false
+    const send = session.send.bind(session)
+    session.send = async (...message) => {
+      if (slow) await sleep(30)
+      await send(...message)
+    }
     relaySession(session, port1)
     lent = new RelayedSession('s', a, [b], port2)
     port = port2
@@ -52,7 +60,7 @@ describe('a session that another thread has', () => {
     for (let k = 0; k < 200; k++) sending.push(send())
     await expect.poll(() => sent).toBeGreaterThan(0)
     const before = sent
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    await sleep(200)
     expect(sent).toBe(before)
     expect(sent).toBeLessThan(100)
     for (let k = 0; k < 200; k++) await peer.receive(a)
@@ -66,6 +74,14 @@ describe('a session that another thread has', () => {
     )
     for (let k = 0; k < 60; k++) expect((await lent.receive(b))[5]).toBe(k)
     await sending
+  })
+
+  it('sends all that was sent before it was closed, however slow the channel is', async () => {
+    slow = true
+    for (let k = 0; k < 3; k++) await lent.send(b, Uint8Array.of(k))
+    await lent.close()
+    for (let k = 0; k < 3; k++) expect(await peer.receive(a)).toEqual(Uint8Array.of(k))
+    await expect(peer.receive(a)).rejects.toMatchObject(closed)
   })
 
   it('is closed when the thread is gone', async () => {
