@@ -15,9 +15,6 @@ import { MATERIAL_FILE } from '../preprocessing.ts'
 import { anchoring, auditFacts } from './audit.ts'
 import {
   type AttemptOrder,
-  type Computed,
-  type ComputeOrder,
-  type Failed,
   type Material,
   type PartyHost,
   type PartyOptions,
@@ -64,6 +61,7 @@ export class PartyThread {
   get service(): Async<PartyService> {
     if (this.#running?.ended() === true && !this.#stopped) {
       this.#context.log.error('the thread of computations ended, and is started again')
+      void this.#running.close()
       this.#running = undefined
     }
     this.#running ??= this.#start()
@@ -117,10 +115,6 @@ export class PartyThread {
 
   receive(payload: Uint8Array): Promise<Received> {
     return this.service.receive(alone(payload))
-  }
-
-  compute(order: ComputeOrder): Promise<Computed | Failed> {
-    return this.service.compute(order)
   }
 
   async close(id: string): Promise<void> {
