@@ -59,7 +59,8 @@ it('a job under SPDZ goes on in the same attempt when every connection is lost i
   const id = await analyst.request({ function: 'max', refs, protocol: 'spdz', n: 3 })
   expect(await analyst.result(id)).toEqual(['5230.5'])
   const { job } = await analyst.call('compute.get', { id })
-  expect(count).toBeGreaterThan(120)
+  // It was struck; whether anything else is sent before the loss is noticed is up to the threads.
+  expect(count).toBeGreaterThanOrEqual(120)
   expect(names).toContain('1/spdz')
   expect(job).toMatchObject({ attempt: 1 })
 })
