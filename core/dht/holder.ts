@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import { EnigmaError, ERROR_CODES, hasCode } from '../base/errors.ts'
+import { Exclusive } from '../base/exclusive.ts'
 import type { Log } from '../base/log.ts'
 import { turn } from '../base/turns.ts'
 import type { NodeId, Transport } from '../transport/types.ts'
@@ -57,7 +58,7 @@ export class Holder {
   readonly #m: HolderModules
   /** Nonces of release requests, by the time they were signed. */
   readonly #nonces = new Map<Hash, number>()
-  readonly #busy = new Map<string, Promise<unknown>>()
+  readonly #busy = new Exclusive()
 
   constructor(modules: HolderModules) {
     this.#m = modules
@@ -114,7 +115,7 @@ export class Holder {
       // Public data are addressed by content: whoever stored them first, they are the same.
       if (present && record.kind === 'public') return this.#receipt(present)
       const isPublic = record.kind === 'public'
-      this.#m.store.put({
+      await this.#m.store.put({
         record,
         digest,
         state: isPublic ? 'active' : 'pending',
@@ -150,7 +151,7 @@ export class Holder {
       const present = this.#m.store.summary(kind, key)
       if (!present) return false
       await this.#checkOwner(authorization, 'abort', present)
-      return present.state === 'pending' && this.#m.store.delete(kind, key)
+      return present.state === 'pending' && (await this.#m.store.delete(kind, key))
     })
   }
 
@@ -182,7 +183,7 @@ export class Holder {
       await this.#checkRelease(from, request)
       if (summary?.state === 'active') await this.#checkPermission(request, summary)
     }
-    const entry = summary?.state === 'active' ? this.#m.store.get(kind, key) : undefined
+    const entry = summary?.state === 'active' ? await this.#m.store.get(kind, key) : undefined
     if (entry?.state !== 'active')
       throw new EnigmaError('NOT_FOUND', `there is no ${kind} record ${key} here`)
     if (entry.record.kind === 'share' && brief) return { ...entry.record, commitments: new Uint8Array(0) }
@@ -219,7 +220,7 @@ export class Holder {
       const present = this.#m.store.summary(kind, key)
       if (present?.state === 'active' && present.digest === recordDigest(record))
         return this.#receipt(present)
-      this.#m.store.put({
+      await this.#m.store.put({
         record,
         digest: recordDigest(record),
         state: 'active',
@@ -307,15 +308,7 @@ export class Holder {
   }
 
   /** One change of a record at a time: checks that wait for the chain must still hold when it is written. */
-  async #exclusive<T>(kind: RecordKind, key: Hash, work: () => Promise<T>): Promise<T> {
-    const name = `${kind}/${key}`
-    const before = this.#busy.get(name) ?? Promise.resolve()
-    const mine = before.then(work, work)
-    this.#busy.set(name, mine)
-    try {
-      return await mine
-    } finally {
-      if (this.#busy.get(name) === mine) this.#busy.delete(name)
-    }
+  #exclusive<T>(kind: RecordKind, key: Hash, work: () => Promise<T>): Promise<T> {
+    return this.#busy.run(`${kind}/${key}`, work)
   }
 }

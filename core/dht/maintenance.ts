@@ -151,11 +151,11 @@ export class Maintenance {
           continue
         }
       } catch {
-        const entry = this.#m.store.get(kind, key)
+        const entry = await this.#m.store.get(kind, key)
         // The chain does not answer: the owner's data are not thrown away on a guess.
         if (entry && now - entry.authorization.time < PENDING_LAST) continue
       }
-      this.#m.store.delete(kind, key)
+      await this.#m.store.delete(kind, key)
       report.expired++
     }
   }
@@ -168,7 +168,7 @@ export class Maintenance {
     } catch {
       return false
     }
-    this.#m.store.delete(kind, key, this.#m.clock.now())
+    await this.#m.store.delete(kind, key, this.#m.clock.now())
     this.#missing.delete(`${kind}/${key}`)
     report.revoked++
     return true
@@ -234,7 +234,7 @@ export class Maintenance {
     // Replaced while away: a majority of the others knows another holder of this share.
     const disowning = others.filter((p) => answerOf(p) === -2).length
     if (others.length > 0 && disowning * 2 > others.length) {
-      this.#m.store.delete(record.kind, record.key)
+      await this.#m.store.delete(record.kind, record.key)
       this.#missing.delete(name)
       return
     }
@@ -313,7 +313,7 @@ export class Maintenance {
     replacement: NodeId,
     placements: readonly Placement[],
   ): Promise<Receipt> {
-    const entry = this.#m.store.get(record.kind, record.key)
+    const entry = await this.#m.store.get(record.kind, record.key)
     if (!entry) throw new EnigmaError('NOT_FOUND', `record ${record.key} is gone`)
     // The sender must be a holder in the list it sends.
     const payload = encodeCanonical({ record: entry.record, authorization: entry.authorization, placements })

@@ -152,21 +152,26 @@ export interface Usage {
 
 /**
  * Durable store of one node's records (SQLite in core/storage, memory in tests). Every mutation has reached
- * the disk when it returns. Codes: STORAGE_FULL, STORAGE_CORRUPT, QUOTA_EXCEEDED.
+ * the disk when it returns or resolves. What is large is written, read and erased in pieces, between which the event loop turns;
+ * until the last, nobody sees the record. Puts and deletions of one record
+ * follow each other. Codes: STORAGE_FULL, STORAGE_CORRUPT,
+ * QUOTA_EXCEEDED.
  */
 export interface RecordStore {
   /**
    * Inserts. Same content again: no change. Another index or content of an active key: RECORD_INVALID; a
    * pending one of the same owner is replaced.
    */
-  put(entry: StoredRecord): void
-  get(kind: RecordKind, key: Hash): StoredRecord | undefined
+  put(entry: StoredRecord): Promise<void>
+  get(kind: RecordKind, key: Hash): Promise<StoredRecord | undefined>
   summary(kind: RecordKind, key: Hash): RecordSummary | undefined
   /** Pending → active with its placements. False when there is no such record. */
   activate(kind: RecordKind, key: Hash, placements: readonly Placement[]): boolean
   setPlacements(kind: RecordKind, key: Hash, placements: readonly Placement[]): void
   /** Removes and, unless `time` is undefined, remembers that authorizations up to `time` are void. */
-  delete(kind: RecordKind, key: Hash, time?: number): boolean
+  delete(kind: RecordKind, key: Hash, time?: number): Promise<boolean>
+  /** Erases what was being written or erased when the node ended; before anything is stored. */
+  recover(): Promise<void>
   /** The time up to which authorizations for the key are void. */
   deletedAt(kind: RecordKind, key: Hash): number | undefined
   /** Pending records whose time is over. */

@@ -233,6 +233,7 @@ class ComposedNode implements EnigmaNode {
       this.#ledgerStarted = true
     }
     await index.start()
+    await this.#storage.records.recover()
     await prepareCommitments()
     await this.#party.resume()
     const { transport, coordinator, witness } = this.#parts ?? (await this.#assemble())

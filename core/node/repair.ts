@@ -116,7 +116,7 @@ export function serveRepair(getContext: () => NodeContext): { repairShare: Repai
     const self = context.transport.self
     const { id, key, target, helpers: among, replacement } = decodeCanonical(payload, helpSchema)
     const refuse = (why: string) => new EnigmaError('PERMISSION_DENIED', `repair refused: ${why}`)
-    const record = heldShare(context, key)
+    const record = await heldShare(context, key)
     const summary = context.records.summary('share', key)
     if (record === undefined || summary === undefined) throw refuse('no share of this value here')
     const holders = summary.placements
@@ -166,7 +166,7 @@ export function serveRepair(getContext: () => NodeContext): { repairShare: Repai
       reference.n !== m.n ||
       reference.t !== m.t ||
       reference.length !== m.length ||
-      heldShare(context, m.key) !== undefined
+      (await heldShare(context, m.key)) !== undefined
     )
       throw new EnigmaError(
         'PERMISSION_DENIED',
@@ -226,8 +226,8 @@ export function serveRepair(getContext: () => NodeContext): { repairShare: Repai
 
     async repairShare({ record, missingIndex, helpers: live, replacement }) {
       const context = getContext()
-      const own = heldShare(context, record.key as Hex)
-      const stored = context.records.get('share', record.key)
+      const own = await heldShare(context, record.key as Hex)
+      const stored = await context.records.get('share', record.key)
       if (own === undefined || stored === undefined)
         throw new EnigmaError('NOT_FOUND', `no share of ${record.key} here`)
       const among: Placement[] = live.filter((p) => p.index !== missingIndex).slice(0, own.t + 1)

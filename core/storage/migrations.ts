@@ -76,4 +76,20 @@ export const NODE_MIGRATIONS: readonly Migration[] = [
       CREATE TABLE outbox (id TEXT PRIMARY KEY, seq INTEGER NOT NULL UNIQUE, intent TEXT NOT NULL) STRICT;
     `,
   },
+  {
+    name: 'bodies in pieces',
+    sql: `
+      CREATE TABLE pieces (
+        kind TEXT NOT NULL,
+        key TEXT NOT NULL,
+        part TEXT NOT NULL CHECK (part IN ('values', 'masks', 'commitments', 'data')),
+        piece INTEGER NOT NULL,
+        content BLOB NOT NULL,
+        PRIMARY KEY (kind, key, part, piece),
+        FOREIGN KEY (kind, key) REFERENCES records (kind, key) ON DELETE CASCADE
+      ) STRICT;
+      INSERT INTO pieces SELECT kind, key, part, 0, content FROM bodies;
+      DROP TABLE bodies;
+    `,
+  },
 ]

@@ -256,7 +256,7 @@ export async function chaos(options: ChaosOptions): Promise<RunReport[]> {
       }
       await kill
       await checkShares(owner, acknowledged, made.ref, pick)
-      checkHolders(peers, [...acknowledged.keys()].slice(-3))
+      await checkHolders(peers, [...acknowledged.keys()].slice(-3))
       const named = victim === 'peer' ? `peer-${peers.indexOf(target)}` : victim
       const why = reason === undefined ? {} : { reason }
       report({ run, action, victim: named, delayMs, outcome, ...why }, startedAt)
@@ -417,13 +417,13 @@ async function reveal(owner: Actor, ref: string): Promise<string[]> {
 }
 
 /** No node holds more than one share of a value, and no index is held twice among those that were written. */
-function checkHolders(peers: readonly Actor[], refs: readonly string[]): void {
+async function checkHolders(peers: readonly Actor[], refs: readonly string[]): Promise<void> {
   const held = new Map<string, number[]>()
   for (const peer of peers) {
     const storage = openNodeStorage(join(peer.dir, 'node.db'), { exclusive: false })
     try {
       for (const ref of refs) {
-        const found = storage.records.get('share', ref as `0x${string}`)
+        const found = await storage.records.get('share', ref as `0x${string}`)
         if (found?.record.kind === 'share') held.set(ref, [...(held.get(ref) ?? []), found.record.index])
       }
     } finally {

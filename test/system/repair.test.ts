@@ -15,13 +15,13 @@ beforeAll(async () => {
 afterAll(() => network?.stop(), 60_000)
 
 /** Share index by peer, for the peers that run. */
-function holders(ref: string, except?: number): Map<number, number> {
+async function holders(ref: string, except?: number): Promise<Map<number, number>> {
   const found = new Map<number, number>()
   for (const peer of network.peers.keys()) {
     if (peer === except) continue
     const storage = openNodeStorage(join(network.peerDir(peer), 'node.db'), { exclusive: false })
     try {
-      const stored = storage.records.get('share', ref as `0x${string}`)
+      const stored = await storage.records.get('share', ref as `0x${string}`)
       if (stored?.state === 'active' && stored.record.kind === 'share') found.set(peer, stored.record.index)
     } finally {
       storage.close()
@@ -32,16 +32,16 @@ function holders(ref: string, except?: number): Map<number, number> {
 
 it('rebuilds the share of a holder that is gone on a node that had none', async () => {
   const ref = await alice.share('77.5', { kind: 'owner' }, { n: 5, t: 2 })
-  const before = holders(ref)
+  const before = await holders(ref)
   expect(before.size).toBe(5)
   const [lost, index] = [...before][0] as [number, number]
   await network.peers[lost]?.stop()
 
   const spare = [...network.peers.keys()].find((peer) => !before.has(peer)) as number
-  await until(async () => (holders(ref, lost).get(spare) === index ? true : undefined))
+  await until(async () => ((await holders(ref, lost)).get(spare) === index ? true : undefined))
 
   // Every index once, among the living; the value is unchanged, the rebuilt share among those that make it.
-  const after = holders(ref, lost)
+  const after = await holders(ref, lost)
   expect([...after.values()].sort()).toEqual([1, 2, 3, 4, 5])
   const others = [...after.keys()].filter((peer) => peer !== spare).slice(0, 2)
   for (const peer of others) await network.peers[peer]?.stop()
@@ -51,5 +51,5 @@ it('rebuilds the share of a holder that is gone on a node that had none', async 
 
   // The one that was away comes back: two nodes with one index are no danger, two indices at one node would be.
   await network.addPeer(lost)
-  expect([...holders(ref).values()].every((i) => i >= 1 && i <= 5)).toBe(true)
+  expect([...(await holders(ref)).values()].every((i) => i >= 1 && i <= 5)).toBe(true)
 }, 180_000)

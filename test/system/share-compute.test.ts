@@ -24,15 +24,17 @@ const rule = (
 
 /** Shares of a reference in the databases of all nodes: the node's number and the index. */
 async function sharesOf(ref: string): Promise<{ peer: number; index: number }[]> {
-  return network.peers.flatMap((_, peer) => {
+  const shares: { peer: number; index: number }[] = []
+  for (const peer of network.peers.keys()) {
     const storage = openNodeStorage(join(network.peerDir(peer), 'node.db'), { exclusive: false })
     try {
-      const found = storage.records.get('share', ref as `0x${string}`)
-      return found?.record.kind === 'share' ? [{ peer, index: found.record.index }] : []
+      const found = await storage.records.get('share', ref as `0x${string}`)
+      if (found?.record.kind === 'share') shares.push({ peer, index: found.record.index })
     } finally {
       storage.close()
     }
-  })
+  }
+  return shares
 }
 
 beforeAll(async () => {

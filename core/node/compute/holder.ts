@@ -46,8 +46,8 @@ async function checkCrowd(context: NodeContext, facts: JobFacts, refs: readonly 
 }
 
 /** The active share this node holds under a reference. */
-export function heldShare(context: NodeContext, ref: Hex): ShareRecord | undefined {
-  const stored = context.records.get('share', ref)
+export async function heldShare(context: NodeContext, ref: Hex): Promise<ShareRecord | undefined> {
+  const stored = await context.records.get('share', ref)
   return stored?.state === 'active' && stored.record.kind === 'share' ? stored.record : undefined
 }
 
@@ -95,19 +95,21 @@ export function serveHolder(context: NodeContext, party: PartyThread): void {
     // The rules themselves come from events, which this node may not have read up to the block it has just asked about.
     await context.index.caughtUp()
     await checkCrowd(context, facts, refs)
-    const inputs = plan.sources.map(({ ref, helpers }) => {
-      const record = heldShare(context, ref)
-      const mine = helpers.find((h) => h.node === transport.self)
-      if (record === undefined || mine === undefined || record.index !== mine.index)
-        throw new EnigmaError(
-          'NOT_FOUND',
-          `this node does not hold the share of ${ref} that the plan names`,
-          {
-            details: { ref },
-          },
-        )
-      return { record, helpers: helpers.map((h) => h.index), first: helpers[0]?.node === transport.self }
-    })
+    const inputs = await Promise.all(
+      plan.sources.map(async ({ ref, helpers }) => {
+        const record = await heldShare(context, ref)
+        const mine = helpers.find((h) => h.node === transport.self)
+        if (record === undefined || mine === undefined || record.index !== mine.index)
+          throw new EnigmaError(
+            'NOT_FOUND',
+            `this node does not hold the share of ${ref} that the plan names`,
+            {
+              details: { ref },
+            },
+          )
+        return { record, helpers: helpers.map((h) => h.index), first: helpers[0]?.node === transport.self }
+      }),
+    )
     // Two dealings for one attempt would look like two stories.
     const attempts = dealtFor.get(plan.jobId) ?? new Map<NodeId, number>()
     if ((attempts.get(from) ?? -1) >= plan.attempt)

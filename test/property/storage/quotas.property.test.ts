@@ -5,7 +5,7 @@ import { openNodeStorage } from '../../../core/storage/node-storage.ts'
 const hash = (n: number) => `0x${n.toString(16).padStart(64, '0')}` as const
 const owner = (n: number) => `0x${n.toString(16).padStart(40, '0')}` as const
 
-it('usage is what is stored, and never above the quotas, whatever happens', () => {
+it('usage is what is stored, and never above the quotas, whatever happens', async () => {
   const quotas = { totalBytes: 9000, ownerBytes: 5000, ownerRecords: 5 }
   const command = fc.record({
     op: fc.constantFrom('put', 'put', 'put', 'delete', 'activate'),
@@ -14,20 +14,20 @@ it('usage is what is stored, and never above the quotas, whatever happens', () =
     bytes: fc.integer({ min: 1, max: 2500 }),
     pending: fc.boolean(),
   })
-  fc.assert(
-    fc.property(fc.array(command, { maxLength: 60 }), (commands) => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(command, { maxLength: 60 }), async (commands) => {
       const s = openNodeStorage(':memory:', { quotas })
       const model = new Map<number, { by: number; bytes: number; pending: boolean }>()
       for (const c of commands) {
         const key = hash(c.key)
-        if (c.op === 'delete') expect(s.records.delete('encrypted', key)).toBe(model.delete(c.key))
+        if (c.op === 'delete') expect(await s.records.delete('encrypted', key)).toBe(model.delete(c.key))
         else if (c.op === 'activate') {
           expect(s.records.activate('encrypted', key, [])).toBe(model.has(c.key))
           const m = model.get(c.key)
           if (m) m.pending = false
         } else {
           try {
-            s.records.put({
+            await s.records.put({
               record: { kind: 'encrypted', key, owner: owner(c.by), ciphertext: new Uint8Array(c.bytes) },
               digest: hash(c.bytes),
               state: c.pending ? 'pending' : 'active',

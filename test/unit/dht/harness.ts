@@ -114,7 +114,7 @@ export function world(size: number, quotas: Partial<Quotas> = {}): World {
   const repairShare: RepairShare = async ({ record, missingIndex, helpers, replacement }) => {
     repairs.push({ index: missingIndex, replacement })
     // The test remembers what was dealt; the product rebuilds it from the helpers.
-    const entry = byId(helpers[0]!.holder).storage.records.get('share', record.key)!
+    const entry = (await byId(helpers[0]!.holder).storage.records.get('share', record.key))!
     return byId(replacement).dht.holder.acceptRepaired(
       dealt.get(`${record.key}/${missingIndex}`)!,
       entry.authorization,

@@ -120,7 +120,7 @@ describe('storing shares', () => {
     const prepared = await client.prepareShares(shares, owner, { quorum: 3 })
     await client.commit(prepared, owner)
     const holder = w.byId(prepared.placements[0]!.holder)
-    const old = holder.storage.records.get('share', key)!
+    const old = (await holder.storage.records.get('share', key))!
     w.clock.time += 1000
     expect(await client.delete('share', key, owner)).toBe(3)
     expect(holding(key)).toEqual([])

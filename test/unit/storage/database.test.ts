@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openDatabase } from '../../../core/storage/database.ts'
+import { NODE_MIGRATIONS } from '../../../core/storage/migrations.ts'
 import { openNodeStorage } from '../../../core/storage/node-storage.ts'
 
 let dir: string
@@ -122,13 +123,29 @@ describe('openDatabase', () => {
     db.close()
   })
 
-  it('leaves no trace of deleted content on disk', () => {
+  it('keeps the records of the first version', async () => {
+    const old = openDatabase(path, NODE_MIGRATIONS.slice(0, 1))
+    const key = `0x${'ab'.repeat(32)}` as const
+    old
+      .prepare(`INSERT INTO records VALUES ('public', ?, 0, '0x', 'active', ?, 512, '{}', ?, '[]', NULL)`)
+      .run(key, key, JSON.stringify({ action: 'put', signature: '0x00' }))
+    old.prepare(`INSERT INTO bodies VALUES ('public', ?, 'data', ?)`).run(key, Uint8Array.of(1, 2, 3))
+    old.close()
+    const storage = openNodeStorage(path)
+    expect(await storage.records.get('public', key)).toMatchObject({
+      record: { data: Uint8Array.of(1, 2, 3) },
+    })
+    expect(storage.records.usage()).toEqual({ records: 1, bytes: 512 })
+    storage.close()
+  })
+
+  it('leaves no trace of deleted content on disk', async () => {
     const storage = openNodeStorage(path)
     const marker = 'enigma-deleted-marker'
     const key = `0x${'ab'.repeat(32)}` as const
     const owner = `0x${'cd'.repeat(20)}` as const
     const bytes = Buffer.from(marker.repeat(500))
-    storage.records.put({
+    await storage.records.put({
       record: { kind: 'encrypted', key, owner, ciphertext: bytes },
       digest: key,
       state: 'active',
@@ -150,7 +167,7 @@ describe('openDatabase', () => {
         (f) => statSync(f, { throwIfNoEntry: false }) && readFileSync(f).includes(marker),
       )
     expect(onDisk()).toBe(true)
-    expect(storage.records.delete('encrypted', key, 1)).toBe(true)
+    expect(await storage.records.delete('encrypted', key, 1)).toBe(true)
     expect(onDisk()).toBe(false)
     storage.close()
   })

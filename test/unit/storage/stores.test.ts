@@ -1,5 +1,10 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { StoredRecord } from '../../../core/dht/types.ts'
+import { equalBytes } from '../../../core/base/bytes.ts'
+import { randomBytes } from '../../../core/base/random.ts'
+import type { ShareRecord, StoredRecord } from '../../../core/dht/types.ts'
 import { type NodeStorage, openNodeStorage } from '../../../core/storage/node-storage.ts'
 
 let now = 1000
@@ -49,47 +54,47 @@ function share(n: number, change: Partial<StoredRecord> = {}, by = 1, index = 1)
 }
 
 describe('records', () => {
-  it('come back as they were stored', () => {
+  it('come back as they were stored', async () => {
     const entry = share(1)
-    s.records.put(entry)
-    const got = s.records.get('share', hash(1))!
+    await s.records.put(entry)
+    const got = await s.records.get('share', hash(1))
     expect(JSON.stringify(got, bytes)).toBe(JSON.stringify(entry, bytes))
     expect(s.records.summary('share', hash(1))).toMatchObject({ content: hash(7), index: 1, state: 'active' })
-    expect(s.records.get('encrypted', hash(1))).toBeUndefined()
+    expect(await s.records.get('encrypted', hash(1))).toBeUndefined()
   })
 
-  it('hold one share per key', () => {
-    s.records.put(share(1))
-    s.records.put(share(1))
+  it('hold one share per key', async () => {
+    await s.records.put(share(1))
+    await s.records.put(share(1))
     expect(s.records.usage().records).toBe(1)
-    expect(() => s.records.put(share(1, {}, 1, 2))).toThrow(
-      expect.objectContaining({ code: 'RECORD_INVALID' }),
-    )
-    expect(() => s.records.put(share(1, {}, 2))).toThrow(expect.objectContaining({ code: 'RECORD_INVALID' }))
-    s.records.put(share(2, { state: 'pending', expires: 10 }))
-    s.records.put(share(2, { state: 'pending', expires: 10 }, 1, 2))
+    await expect(s.records.put(share(1, {}, 1, 2))).rejects.toMatchObject({ code: 'RECORD_INVALID' })
+    await expect(s.records.put(share(1, {}, 2))).rejects.toMatchObject({ code: 'RECORD_INVALID' })
+    await s.records.put(share(2, { state: 'pending', expires: 10 }))
+    await s.records.put(share(2, { state: 'pending', expires: 10 }, 1, 2))
     expect(s.records.summary('share', hash(2))?.index).toBe(2)
-    expect(() => s.records.put(share(2, { state: 'pending', expires: 10 }, 2, 2))).toThrow()
+    await expect(s.records.put(share(2, { state: 'pending', expires: 10 }, 2, 2))).rejects.toMatchObject({
+      code: 'RECORD_INVALID',
+    })
   })
 
-  it('count against quotas exactly, also after they are gone', () => {
-    for (let i = 1; i <= 3; i++) s.records.put(share(i))
-    expect(() => s.records.put(share(4))).toThrow(expect.objectContaining({ code: 'QUOTA_EXCEEDED' }))
-    s.records.put(share(4, {}, 2))
+  it('count against quotas exactly, also after they are gone', async () => {
+    for (let i = 1; i <= 3; i++) await s.records.put(share(i))
+    await expect(s.records.put(share(4))).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' })
+    await s.records.put(share(4, {}, 2))
     const bytes = s.records.summary('share', hash(1))!.bytes
     expect(s.records.usage(owner(1))).toEqual({ records: 3, bytes: 3 * bytes })
     expect(s.records.usage()).toEqual({ records: 4, bytes: 4 * bytes })
-    s.records.delete('share', hash(1))
-    s.records.delete('share', hash(4))
+    await s.records.delete('share', hash(1))
+    await s.records.delete('share', hash(4))
     expect(s.records.usage(owner(1))).toEqual({ records: 2, bytes: 2 * bytes })
     expect(s.records.usage(owner(2))).toEqual({ records: 0, bytes: 0 })
-    s.records.put(share(5))
+    await s.records.put(share(5))
     expect(s.records.usage().records).toBe(3)
   })
 
-  it('pass from pending to active and expire otherwise', () => {
-    s.records.put(share(1, { state: 'pending', expires: 100, placements: [] }))
-    s.records.put(share(2, { state: 'pending', expires: 200, placements: [] }))
+  it('pass from pending to active and expire otherwise', async () => {
+    await s.records.put(share(1, { state: 'pending', expires: 100, placements: [] }))
+    await s.records.put(share(2, { state: 'pending', expires: 200, placements: [] }))
     expect(s.records.scan(undefined, 10)).toEqual([])
     expect(s.records.expired(99, 10)).toEqual([])
     expect(s.records.expired(100, 10).map((r) => r.key)).toEqual([hash(1)])
@@ -101,15 +106,110 @@ describe('records', () => {
     ])
   })
 
-  it('are scanned page by page and remembered when deleted', () => {
-    for (let i = 1; i <= 6; i++) s.records.put(share(i, {}, i))
+  it('are scanned page by page and remembered when deleted', async () => {
+    for (let i = 1; i <= 6; i++) await s.records.put(share(i, {}, i))
     const first = s.records.scan(undefined, 4)
     const second = s.records.scan(`share/${first.at(-1)!.key}`, 4)
     expect([...first, ...second].map((r) => r.key)).toEqual([1, 2, 3, 4, 5, 6].map(hash))
-    expect(s.records.delete('share', hash(1), 50)).toBe(true)
-    expect(s.records.delete('share', hash(1), 40)).toBe(false)
+    expect(await s.records.delete('share', hash(1), 50)).toBe(true)
+    expect(await s.records.delete('share', hash(1), 40)).toBe(false)
     expect(s.records.deletedAt('share', hash(1))).toBe(50)
     expect(s.records.deletedAt('share', hash(2))).toBeUndefined()
+  })
+})
+
+describe('large records', () => {
+  const LARGE = 20_000
+
+  function large(n: number): StoredRecord {
+    const { record } = share(n)
+    return share(n, {
+      record: {
+        ...(record as ShareRecord),
+        length: LARGE,
+        values: randomBytes(32 * LARGE),
+        masks: randomBytes(32 * LARGE),
+        commitments: new Uint8Array(0),
+      },
+    })
+  }
+
+  let path: string
+  beforeEach(() => {
+    s.close()
+    path = join(mkdtempSync(join(tmpdir(), 'enigma-records-')), 'node.db')
+    s = openNodeStorage(path)
+  })
+  afterEach(() => rmSync(dirname(path), { recursive: true }))
+
+  it('are there when they are complete, as they were stored', async () => {
+    const entry = large(1)
+    const stored = s.records.put(entry)
+    expect(s.records.summary('share', hash(1))).toBeUndefined()
+    expect(s.records.scan(undefined, 10)).toEqual([])
+    expect(s.records.activate('share', hash(1), [])).toBe(false)
+    expect(s.records.usage(owner(1)).bytes).toBeGreaterThan(64 * LARGE)
+    await stored
+    const got = await s.records.get('share', hash(1))
+    expect(JSON.stringify(got, bytes) === JSON.stringify(entry, bytes)).toBe(true)
+    await s.records.put(entry)
+    expect(s.records.usage().records).toBe(1)
+  })
+
+  it('follow each other under one key', async () => {
+    const entry = large(1)
+    const [, deleted] = await Promise.all([
+      s.records.put(entry),
+      s.records.delete('share', hash(1)),
+      s.records.put(entry),
+    ])
+    expect(deleted).toBe(true)
+    const got = await s.records.get('share', hash(1))
+    expect(
+      got?.record.kind === 'share' && equalBytes(got.record.masks, (entry.record as ShareRecord).masks),
+    ).toBe(true)
+    const [before, , after] = await Promise.all([
+      s.records.get('share', hash(1)),
+      s.records.delete('share', hash(1)),
+      s.records.get('share', hash(1)),
+    ])
+    // Whole or not at all.
+    for (const read of [before, after]) if (read !== undefined) expect(read.digest).toBe(entry.digest)
+    expect(s.records.usage()).toEqual({ records: 0, bytes: 0 })
+  })
+
+  it('are erased by the next start when their writing or erasing was cut off', async () => {
+    const writing = s.records.put(large(1))
+    s.close()
+    await expect(writing).rejects.toThrow()
+    s = openNodeStorage(path)
+    expect(s.records.summary('share', hash(1))).toBeUndefined()
+    expect(s.records.usage().records).toBe(1)
+    await s.records.recover()
+    expect(s.records.usage()).toEqual({ records: 0, bytes: 0 })
+
+    await s.records.put(large(2))
+    const erasing = s.records.delete('share', hash(2), 7)
+    await Promise.resolve()
+    s.close()
+    await expect(erasing).rejects.toThrow()
+    s = openNodeStorage(path)
+    expect(await s.records.get('share', hash(2))).toBeUndefined()
+    expect(s.records.deletedAt('share', hash(2))).toBe(7)
+    await s.records.recover()
+    expect(s.database.prepare('SELECT count(*) AS n FROM pieces').get()).toEqual({ n: 0 })
+    expect(s.records.usage()).toEqual({ records: 0, bytes: 0 })
+  })
+
+  it('leave no trace when they are erased', async () => {
+    const entry = large(1)
+    const { masks } = entry.record as ShareRecord
+    const marker = Buffer.from(masks.subarray(-600, -568))
+    await s.records.put(entry)
+    const onDisk = () => [path, `${path}-wal`].some((file) => readFileSync(file).includes(marker))
+    expect(onDisk()).toBe(true)
+    await s.records.delete('share', hash(1), 1)
+    expect(onDisk()).toBe(false)
   })
 })
 
