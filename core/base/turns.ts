@@ -7,11 +7,19 @@ const TURN_MS = 8
 /** When work in this turn of the event loop began, as far as anybody asked. */
 let began: number | undefined
 
+/** Who asked last whether to turn: whoever asks next is answered when that one has done its piece. */
+let last = Promise.resolve()
+
 /**
  * Called at the beginning of long work, and between its pieces, in a thread that has other things to do: lets the event loop
  * turn when all that calls this has held it for a while. The pieces themselves should take no longer.
  */
-export async function turn(): Promise<void> {
+export function turn(): Promise<void> {
+  last = last.then(waitWhenLate)
+  return last
+}
+
+async function waitWhenLate(): Promise<void> {
   if (!isLate()) return
   await nextTurn()
   isLate()

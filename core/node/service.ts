@@ -1,4 +1,5 @@
 import { EnigmaError } from '../base/errors.ts'
+import { turn } from '../base/turns.ts'
 import {
   type CallContext,
   type Input,
@@ -28,6 +29,8 @@ export class Service implements NodeService {
   async call<M extends MethodName>(method: M, input: Input<M>, context: CallContext): Promise<Output<M>> {
     if (!isMethod(method))
       throw new EnigmaError('METHOD_UNKNOWN', `unknown method ${String(method).slice(0, 60)}`)
+    // Both may be long: a series has up to 100,000 points.
+    await turn()
     const parsed = parseInput(method, input)
     const handler = this.#handlers[method] as
       | ((input: Parsed<M>, call: CallContext) => Promise<Output<M>>)
@@ -39,7 +42,9 @@ export class Service implements NodeService {
             remedy: 'Wait a moment; the vault works without it.',
           })
     this.#touched(method)
-    return parseOutput(method, await handler(parsed, context))
+    const output = await handler(parsed, context)
+    await turn()
+    return parseOutput(method, output)
   }
 
   subscribe(listener: (event: NodeEvent) => void): () => void {

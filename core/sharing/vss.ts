@@ -1,5 +1,6 @@
 import { EnigmaError } from '../base/errors.ts'
 import { Prg } from '../base/random.ts'
+import { turn } from '../base/turns.ts'
 import { g1 } from '../commitments/g1.ts'
 import { commitVector, pedersen } from '../commitments/pedersen.ts'
 import type { CommitmentVector } from '../commitments/types.ts'
@@ -62,14 +63,17 @@ export async function deal(
       }
       freeAll(value, mask, rows, [committed])
     })
-    return {
-      commitments: { t, length, points: points.map((parts) => g1.concat(parts)) },
-      shares: values.map((parts, i) => ({
-        index: i + 1,
-        values: field.concat(parts),
-        masks: field.concat(masks[i]!),
-      })),
+    const commitments = { t, length, points: [] as CommitmentVector[] }
+    for (const parts of points) {
+      await turn()
+      commitments.points.push(g1.concat(parts))
     }
+    const shares: VerifiableShare[] = []
+    for (const [i, parts] of values.entries()) {
+      await turn()
+      shares.push({ index: i + 1, values: field.concat(parts), masks: field.concat(masks[i]!) })
+    }
+    return { commitments, shares }
   } finally {
     freeAll(...values, ...masks, ...points)
   }

@@ -3,7 +3,7 @@ import { EnigmaError } from '../base/errors.ts'
 import { randomBytes } from '../base/random.ts'
 import { turn } from '../base/turns.ts'
 import type { BlobRef, BlobStore } from './blobs.ts'
-import { decodeCanonical, encodeCanonical } from './codec.ts'
+import { decodeInTurns, encodeCanonical } from './codec.ts'
 import { INLINE_BYTES, LIMITS } from './constants.ts'
 import {
   adoptBlob,
@@ -43,6 +43,7 @@ function shapeOf(value: NewRecordValue): RecordSummary['shape'] {
 
 /** Checks a value and puts it inline or into a blob, which is pending until released. */
 export async function storeValue(blobs: BlobStore, value: NewRecordValue): Promise<StoredContent> {
+  await turn()
   const checked = checkValue(value)
   await turn()
   const encoded = encodeCanonical(checked)
@@ -60,7 +61,8 @@ export async function loadValue(blobs: BlobStore, content: StoredContent): Promi
       throw new EnigmaError('VAULT_CORRUPT', 'a file record is incomplete')
     return { type, name: shape.name, mime: shape.mime, size: blob.size, contentId: blob.id }
   }
-  const value = inline ?? (decodeCanonical(await blobs.readAll(blob as BlobRef)) as NewRecordValue)
+  const value = inline ?? ((await decodeInTurns(await blobs.readAll(blob as BlobRef))) as NewRecordValue)
+  await turn()
   try {
     const checked = checkValue(value)
     if (checked.type !== type) throw new Error('type')

@@ -1,4 +1,5 @@
 import type { Log } from '../../core/base/log.ts'
+import { turn } from '../../core/base/turns.ts'
 import {
   type ClientFrame,
   type Confirmation,
@@ -63,6 +64,7 @@ export class HostConnection {
     this.#calls.add(frame.id)
     try {
       const output = await this.#call(frame.method, frame.input)
+      await turn()
       this.#send({ id: frame.id, output })
     } catch (error) {
       this.#send({ id: frame.id, error: this.#describe(frame.method, error) })
@@ -82,11 +84,13 @@ export class HostConnection {
 
   async #call(method: string, input: unknown): Promise<unknown> {
     if (!isMethod(method)) throw new EnigmaError('METHOD_UNKNOWN', `unknown method ${method.slice(0, 60)}`)
+    await turn()
     const parsed = parseInput(method, input ?? {})
     const output = await this.#options.service.call(method, parsed as never, {
       principal: this.#options.client.principal,
       confirm: (confirmation) => this.#confirm(confirmation),
     })
+    await turn()
     return parseOutput(method as MethodName, output)
   }
 

@@ -10,6 +10,7 @@ import type { AccessGrant, Predicate as FormPredicate } from '../../ipc/index.ts
 import type { Hex } from '../../ledger/types.ts'
 import { predicateId } from '../../predicates/codec.ts'
 import { encodeCommitments, freeCommitments, sumOfConstants } from '../../sharing/commitments.ts'
+import { inSlices } from '../../sharing/pace.ts'
 import { deal, freeShare } from '../../sharing/vss.ts'
 import { account, confirmed, type Handlers, logActivity, type NodeContext } from '../context.ts'
 import type { JobHandle } from '../jobs.ts'
@@ -20,6 +21,8 @@ import { describeIdentity, ensurePseudonym } from './identity.ts'
 import { publish, resolvePredicate, ruleOf } from './predicate.ts'
 
 const MAX_HOLDERS = 5
+/** Cells read between two turns of the event loop. */
+const CELL_SLICE = 4096
 const NO_PREDICATE: Hex = `0x${'00'.repeat(32)}`
 
 interface ShareState {
@@ -48,6 +51,14 @@ export function ownerSigner(context: NodeContext): OwnerSigner {
   return { owner: me.address, signer: me.address, sign: async (digest) => me.signDigest(digest) }
 }
 
+async function parseCells(cells: readonly string[]): Promise<bigint[]> {
+  const numbers: bigint[] = []
+  await inSlices(cells.length, CELL_SLICE, {}, (from, to) => {
+    for (const cell of cells.slice(from, to)) numbers.push(parseFixed(cell))
+  })
+  return numbers
+}
+
 /** Alg. 4 Share: verifiable shares to holders, then the reference on the ledger, then visible. */
 async function share(context: NodeContext, job: JobHandle<ShareState>): Promise<Record<string, string>> {
   const { ledger, vault, dht, clock, events } = context
@@ -63,8 +74,7 @@ async function share(context: NodeContext, job: JobHandle<ShareState>): Promise<
   if (job.state.prepared === undefined) {
     job.update('split', 0.1, { identity })
     const cells = await vault.numericColumn(state.recordId, state.column)
-    await turn()
-    const numbers = cells.map(parseFixed)
+    const numbers = await parseCells(cells)
     await turn()
     const secrets = field.fromBigints(numbers)
     const dealing = await deal(
@@ -76,7 +86,9 @@ async function share(context: NodeContext, job: JobHandle<ShareState>): Promise<
       },
     )
     secrets.free()
+    await turn()
     const commitments = encodeCommitments(dealing.commitments)
+    await turn()
     const c0 = toHex(sumOfConstants(dealing.commitments))
     freeCommitments(dealing.commitments)
     const records: ShareRecord[] = []
@@ -229,7 +241,7 @@ export function shareHandlers(context: NodeContext): Handlers {
     'share.create': async (input, call) => {
       const record = await vault.get(input.recordId)
       const cells = await vault.numericColumn(input.recordId, input.column)
-      for (const cell of cells) parseFixed(cell)
+      await parseCells(cells)
       const { n, t } = await parameters(input.n, input.t)
       const { encoding } = await resolvePredicate(context, input)
       if (input.identity !== undefined) {
