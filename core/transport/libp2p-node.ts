@@ -14,7 +14,6 @@ import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p } from 'libp2p'
 import { KiB, MiB, second } from '../base/units.ts'
-import { paced } from './paced.ts'
 
 export interface NodeOptions {
   /** 32-byte secp256k1 node key. */
@@ -52,7 +51,7 @@ export function createNode(options: NodeOptions, gater: ConnectionGater): Promis
     ],
     connectionEncrypters: [
       // OpenSSL's ChaCha20-Poly1305 where there is one; BoringSSL (Electron) does not offer it.
-      paced(noise(getCiphers().includes('chacha20-poly1305') ? {} : { crypto: pureJsCrypto })),
+      noise(getCiphers().includes('chacha20-poly1305') ? {} : { crypto: pureJsCrypto }),
     ],
     streamMuxers: [
       yamux({

@@ -3,7 +3,7 @@ import { EnigmaError } from '../base/errors.ts'
 import { randomBytes } from '../base/random.ts'
 import { turn } from '../base/turns.ts'
 import type { BlobRef, BlobStore } from './blobs.ts'
-import { decodeInTurns, encodeCanonical } from './codec.ts'
+import { decodeInTurns, encodeCanonical, encodeInTurns } from './codec.ts'
 import { INLINE_BYTES, LIMITS } from './constants.ts'
 import {
   adoptBlob,
@@ -45,9 +45,7 @@ function shapeOf(value: NewRecordValue): RecordSummary['shape'] {
 export async function storeValue(blobs: BlobStore, value: NewRecordValue): Promise<StoredContent> {
   await turn()
   const checked = checkValue(value)
-  await turn()
-  const encoded = encodeCanonical(checked)
-  await turn()
+  const encoded = await encodeInTurns(checked)
   const content = { type: checked.type, shape: shapeOf(checked) }
   if (encoded.length <= INLINE_BYTES) return { ...content, inline: checked }
   return { ...content, blob: await blobs.write([encoded], MAX_VALUE_BYTES) }
