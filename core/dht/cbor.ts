@@ -1,9 +1,9 @@
+import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
-import { decode, encode, encodeInto, rfc8949EncodeOptions } from 'cborg'
+import { decode, encode, rfc8949EncodeOptions } from 'cborg'
 import type { z } from 'zod'
-import { equalBytes, toHex, wipe } from '../base/bytes.ts'
+import { equalBytes, toHex } from '../base/bytes.ts'
 import { EnigmaError } from '../base/errors.ts'
-import { KiB, MiB } from '../base/units.ts'
 import type { Hash } from './types.ts'
 
 /** Canonical CBOR (RFC 8949 §4.2). */
@@ -11,27 +11,60 @@ export function encodeCanonical(value: unknown): Uint8Array {
   return encode(value, rfc8949EncodeOptions)
 }
 
-/** Messages from this size on are encoded again in memory that stays: in fresh memory that takes several times as long. */
-const LARGE = 64 * KiB
-const MAX_SCRATCH = 8 * MiB
-let scratch = new Uint8Array(0)
+const UINT = 0
+const NEGINT = 1
+const BYTES = 2
+const TEXT = 3
+const LIST = 4
+const MAP = 5
+const SIMPLE = 7
+const FALSE = 20
+const NULL = 22
+const HALF = 25
+const DOUBLE = 27
+const MAX_DEPTH = 64
 
-function scratchOf(size: number): Uint8Array {
-  if (size > MAX_SCRATCH) return new Uint8Array(size)
-  if (scratch.length < size) scratch = new Uint8Array(size)
-  return scratch.subarray(0, size)
-}
-
-/** Whether `bytes` are the canonical encoding of `value`; throws if that is longer. */
-function isCanonical(value: unknown, bytes: Uint8Array): boolean {
-  if (bytes.length < LARGE) return equalBytes(encodeCanonical(value), bytes)
-  const again = scratchOf(bytes.length)
-  try {
-    const { written } = encodeInto(value, again, rfc8949EncodeOptions)
-    return written === bytes.length && equalBytes(again, bytes)
-  } finally {
-    wipe(again)
+/**
+ * Where the item that begins at `at` ends; throws unless it is in the form that encoding it again would give: shortest heads,
+ * keys in order. Looks only at heads, so that megabytes of content cost nothing.
+ */
+function endOfCanonical(bytes: Uint8Array, at: number, depth = 0): number {
+  const refuse = (): never => {
+    throw new Error('not canonical')
   }
+  const first = bytes[at] ?? refuse()
+  const [type, info] = [first >> 5, first & 31]
+  if (type === SIMPLE) {
+    if (info >= FALSE && info <= NULL) return at + 1
+    if (info < HALF || info > DOUBLE) return refuse()
+    const number = bytes.subarray(at, at + 1 + 2 ** (info - 24))
+    if (!equalBytes(encodeCanonical(decode(number)), number)) refuse()
+    return at + number.length
+  }
+  const extra = info < 24 ? 0 : info <= DOUBLE ? 2 ** (info - 24) : refuse()
+  let argument = extra === 0 ? info : 0
+  for (let i = 1; i <= extra; i++) argument = argument * 256 + (bytes[at + i] ?? refuse())
+  // The smallest number that takes so many bytes.
+  if (extra > 0 && argument < (extra === 1 ? 24 : 2 ** (4 * extra))) refuse()
+  let end = at + 1 + extra
+  if (type === UINT || type === NEGINT) return end
+  if (type === BYTES || type === TEXT) {
+    if (argument > bytes.length - end) refuse()
+    if (type === TEXT && !isUtf8(bytes.subarray(end, end + argument))) refuse()
+    return end + argument
+  }
+  if ((type !== LIST && type !== MAP) || depth === MAX_DEPTH) refuse()
+  let before: Uint8Array | undefined
+  for (let i = 0; i < argument; i++) {
+    if (type === MAP) {
+      const name = bytes.subarray(end, endOfCanonical(bytes, end, depth + 1))
+      if (before !== undefined && Buffer.compare(before, name) >= 0) refuse()
+      before = name
+      end += name.length
+    }
+    end = endOfCanonical(bytes, end, depth + 1)
+  }
+  return end
 }
 
 /** Decodes, refuses any but the one canonical encoding, and validates. Throws RECORD_INVALID. */
@@ -47,7 +80,7 @@ export function decodeCanonical<T>(bytes: Uint8Array, schema: z.ZodType<T>): T {
       allowBigInt: false,
       rejectDuplicateMapKeys: true,
     })
-    if (!isCanonical(value, bytes)) throw new Error('not canonical')
+    if (endOfCanonical(bytes, 0) !== bytes.length) throw new Error('not canonical')
   } catch (cause) {
     throw new EnigmaError('RECORD_INVALID', 'a message is not canonical CBOR', { cause })
   }
