@@ -21,6 +21,8 @@ export function turn(): Promise<void> {
 
 async function waitWhenLate(): Promise<void> {
   if (!isLate()) return
+  // The first may come in this round of the loop, after the input that was being read.
+  await nextTurn()
   await nextTurn()
   isLate()
 }

@@ -10,15 +10,18 @@ import { freeShare, verifyShare } from '../sharing/vss.ts'
 export async function fitsCommitments(record: ShareRecord): Promise<boolean> {
   try {
     const commitments = await decodeCommitments(record.commitments, { t: record.t, length: record.length })
-    const share = {
-      index: record.index,
-      values: field.fromBytes(record.values),
-      masks: field.fromBytes(record.masks),
-    }
     try {
-      return await verifyShare(share, commitments)
+      const share = {
+        index: record.index,
+        values: field.fromBytes(record.values),
+        masks: field.fromBytes(record.masks),
+      }
+      try {
+        return await verifyShare(share, commitments)
+      } finally {
+        freeShare(share)
+      }
     } finally {
-      freeShare(share)
       freeCommitments(commitments)
     }
   } catch (error) {

@@ -1,5 +1,6 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { EnigmaError } from '../base/errors.ts'
+import { turn } from '../base/turns.ts'
 import { g1 } from '../commitments/g1.ts'
 import type { CommitmentVector } from '../commitments/types.ts'
 import { inSlices } from './pace.ts'
@@ -10,9 +11,9 @@ const MAGIC = 0x45564331 // 'EVC1'
 const HEADER = 10
 const POINT = 64
 /** Points decoded between two turns of the event loop. */
-const DECODE_SLICE = 50_000
+const DECODE_SLICE = 8192
 /** Bytes hashed between two turns of the event loop. */
-const HASH_SLICE = 1 << 19
+const HASH_SLICE = 1 << 18
 /** Most secrets in one dealing. */
 export const MAX_SECRETS = 1 << 20
 
@@ -68,7 +69,9 @@ export async function decodeCommitments(
       parts.push(g1.fromBytes(bytes.subarray(HEADER + POINT * from, HEADER + POINT * to)))
     })
     const all = parts.length === 1 ? parts[0]! : g1.concat(parts)
+    await turn()
     for (let k = 0; k <= t; k++) points.push(g1.slice(all, k * length, (k + 1) * length))
+    await turn()
     all.free()
   } finally {
     for (const p of parts) p.free()

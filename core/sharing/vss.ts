@@ -12,8 +12,8 @@ import { inSlices } from './pace.ts'
 import { checkIndices, checkParameters, lagrangeCoefficients } from './shamir.ts'
 import type { CoefficientCommitments, Pace, SharingParameters, VerifiableShare } from './types.ts'
 
-/** Commitments made between two turns of the event loop: some 15 ms. */
-const COMMIT_SLICE = 1024
+/** Commitments made between two turns of the event loop: some 8 ms. */
+const COMMIT_SLICE = 512
 
 export interface Dealing {
   readonly commitments: CoefficientCommitments

@@ -55,7 +55,7 @@ it('all connections stop reading when one makes the turn long enough', async () 
   // What was read before the pause took hold.
   busy.arrives()
   expect(busy.calls).toEqual(['pause'])
-  await turns(2)
+  await turns(4)
   expect([busy.calls, other.calls]).toEqual([
     ['pause', 'resume'],
     ['pause', 'resume'],
@@ -73,7 +73,7 @@ it('they go on one after the other, each in a turn of its own while there is muc
   await Promise.resolve()
   const resumed = () => streams.filter((s) => s.calls.includes('resume')).length
   const seen: number[] = []
-  for (let i = 0; i < 8; i++) {
+  for (let i = 0; i < 16; i++) {
     await setImmediate()
     seen.push(resumed())
   }
@@ -86,19 +86,19 @@ it('a connection that is going away is left alone', async () => {
   going.closing = true
   other.arrives()
   work()
-  await turns(2)
+  await turns(4)
   expect(going.calls).toEqual([])
   expect(other.calls).toEqual(['pause', 'resume'])
   other.arrives()
   work()
   await Promise.resolve()
   other.closing = true
-  await turns(2)
+  await turns(4)
   expect(other.calls).toEqual(['pause', 'resume', 'pause'])
   going.dispatchEvent(new Event('close'))
   going.closing = false
   going.arrives()
   work()
-  await turns(2)
+  await turns(4)
   expect(going.calls).toEqual([])
 })
