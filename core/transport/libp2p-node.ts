@@ -14,6 +14,7 @@ import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p } from 'libp2p'
 import { KiB, MiB, second } from '../base/units.ts'
+import { paced } from './pacing.ts'
 
 export interface NodeOptions {
   /** 32-byte secp256k1 node key. */
@@ -51,7 +52,7 @@ export function createNode(options: NodeOptions, gater: ConnectionGater): Promis
     ],
     connectionEncrypters: [
       // OpenSSL's ChaCha20-Poly1305 where there is one; BoringSSL (Electron) does not offer it.
-      noise(getCiphers().includes('chacha20-poly1305') ? {} : { crypto: pureJsCrypto }),
+      paced(noise(getCiphers().includes('chacha20-poly1305') ? {} : { crypto: pureJsCrypto })),
     ],
     streamMuxers: [
       yamux({

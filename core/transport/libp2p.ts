@@ -1,4 +1,4 @@
-import type { Connection, Libp2p, MessageStream, Stream } from '@libp2p/interface'
+import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { EnigmaError, hasCode } from '../base/errors.ts'
@@ -33,7 +33,6 @@ import type { Inbox } from './inbox.ts'
 import { createNode, type NodeOptions } from './libp2p-node.ts'
 import { refuseIfAlone } from './memory.ts'
 import { nodeIdFromPrivateKey } from './node-id.ts'
-import { Pacing } from './pacing.ts'
 import { PeerExchange } from './peer-exchange.ts'
 import { nodeIdFromPeerId } from './peer-id.ts'
 import { practise } from './practice.ts'
@@ -113,14 +112,9 @@ export class Libp2pTransport implements Transport {
       await turn()
       return false
     }
-    const pacing = new Pacing()
-    const begin = (connection: MessageStream) => {
-      pacing.add(connection)
-      return inTurn()
-    }
     const node = await createNode(options, {
-      denyInboundConnection: begin,
-      denyOutboundConnection: (_, connection) => begin(connection),
+      denyInboundConnection: inTurn,
+      denyOutboundConnection: inTurn,
       denyInboundEncryptedConnection: refuse,
       denyOutboundEncryptedConnection: refuse,
       denyInboundUpgradedConnection: inTurn,

@@ -1,4 +1,4 @@
-import type { MessageStream } from '@libp2p/interface'
+import type { ConnectionEncrypter, MessageStream } from '@libp2p/interface'
 import { isLate, turn } from '../base/turns.ts'
 
 /**
@@ -10,13 +10,15 @@ export class Pacing {
   readonly #reading = new Set<MessageStream>()
   readonly #stopped: MessageStream[] = []
 
-  /** From the beginning of a connection to its end. */
+  /** To its end; from when somebody reads it: what comes before must wait for that, not be handed to this. */
   add(connection: MessageStream): void {
     this.#reading.add(connection)
     connection.addEventListener('close', () => this.#reading.delete(connection))
     connection.addEventListener('message', () => {
-      this.#check()
-      // When this message has been dealt with, and before the next socket is read.
+      // Begins to measure.
+      isLate()
+      // Before the next socket is read; not at once, because a connection that is stopped while it goes on stops handing over
+      // and keeps reading, until it has read too much.
       queueMicrotask(() => this.#check())
     })
   }
@@ -49,5 +51,26 @@ export class Pacing {
         this.#reading.delete(connection)
       }
     }
+  }
+}
+
+/** An encrypter whose connections are paced together, once it reads them. */
+export function paced<Components>(
+  create: (components: Components) => ConnectionEncrypter,
+): (components: Components) => ConnectionEncrypter {
+  const pacing = new Pacing()
+  return (components) => {
+    const encrypter = create(components)
+    const secure =
+      (way: 'secureInbound' | 'secureOutbound'): ConnectionEncrypter['secureInbound'] =>
+      async (stream, options) => {
+        const secured = await encrypter[way](stream, options)
+        pacing.add(stream)
+        return secured
+      }
+    return Object.assign(Object.create(encrypter) as ConnectionEncrypter, {
+      secureInbound: secure('secureInbound'),
+      secureOutbound: secure('secureOutbound'),
+    })
   }
 }
