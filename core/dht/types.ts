@@ -151,10 +151,9 @@ export interface Usage {
 }
 
 /**
- * Durable store of one node's records (SQLite in core/storage, memory in tests). Every mutation has reached
- * the disk when it returns or resolves. What is large is written, read and erased in pieces, between which the event loop turns;
- * until the last, nobody sees the record. Puts and deletions of one record
- * follow each other. Codes: STORAGE_FULL, STORAGE_CORRUPT,
+ * Durable store of one node's records (SQLite in core/storage, memory in tests). Every mutation has reached the disk when
+ * it returns or resolves. What is large is written, read and erased in pieces, between which the event loop turns; until the
+ * last, nobody sees the record. Puts and deletions of one record follow each other. Codes: STORAGE_FULL, STORAGE_CORRUPT,
  * QUOTA_EXCEEDED.
  */
 export interface RecordStore {
