@@ -7,14 +7,20 @@ import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay
 import { privateKeyFromRaw } from '@libp2p/crypto/keys'
 import { dcutr } from '@libp2p/dcutr'
 import { identify } from '@libp2p/identify'
-import type { ConnectionGater, Libp2p } from '@libp2p/interface'
+import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface'
 import { kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht'
 import { mdns } from '@libp2p/mdns'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p } from 'libp2p'
+import { toHex } from '../base/bytes.ts'
+import { turn } from '../base/turns.ts'
 import { KiB, MiB, second } from '../base/units.ts'
 import { paced } from './pacing.ts'
+import { Spacing } from './spacing.ts'
+
+/** Signatures remembered: the handshake's, and a few records of addresses. */
+const SIGNATURES = 8
 
 export interface NodeOptions {
   /** 32-byte secp256k1 node key. */
@@ -34,10 +40,13 @@ export interface NodeOptions {
 }
 
 /** A libp2p node whose identity is the node key and which lets in only what `gater` does. */
-export function createNode(options: NodeOptions, gater: ConnectionGater): Promise<Libp2p> {
+export async function createNode(options: NodeOptions, gater: ConnectionGater): Promise<Libp2p> {
   const contacts = options.bootstrap ?? []
-  return createLibp2p({
-    privateKey: privateKeyFromRaw(options.privateKey),
+  // Not what we ask for as well: two nodes that dial each other would wait for one another.
+  const answering = new Spacing()
+  const node = await createLibp2p({
+    start: false,
+    privateKey: signingInTurns(privateKeyFromRaw(options.privateKey)),
     nodeInfo: { name: 'enigma', version: '1', userAgent: 'enigma/1' },
     addresses: {
       listen: [
@@ -52,7 +61,10 @@ export function createNode(options: NodeOptions, gater: ConnectionGater): Promis
     ],
     connectionEncrypters: [
       // OpenSSL's ChaCha20-Poly1305 where there is one; BoringSSL (Electron) does not offer it.
-      paced(noise(getCiphers().includes('chacha20-poly1305') ? {} : { crypto: pureJsCrypto })),
+      paced(noise(getCiphers().includes('chacha20-poly1305') ? {} : { crypto: pureJsCrypto }), {
+        inbound: answering,
+        outbound: new Spacing(),
+      }),
     ],
     streamMuxers: [
       yamux({
@@ -84,7 +96,7 @@ export function createNode(options: NodeOptions, gater: ConnectionGater): Promis
       ...(options.localDiscovery ? [mdns({ serviceTag: '_enigma._udp.local' })] : []),
     ],
     services: {
-      identify: identify({ protocolPrefix: 'enigma' }),
+      identify: identify({ protocolPrefix: 'enigma', runOnConnectionOpen: false }),
       ping: ping({ protocolPrefix: 'enigma' }),
       dht: kadDHT({
         protocol: '/enigma/kad/1.0.0',
@@ -100,4 +112,27 @@ export function createNode(options: NodeOptions, gater: ConnectionGater): Promis
         : {}),
     },
   })
+  node.addEventListener('connection:open', ({ detail }) => {
+    answering.run(() => node.services.identify.identify(detail)).catch(() => undefined)
+  })
+  await node.start()
+  return node
+}
+
+/** Signs the same only once (each handshake signs the same static key), and everything else in a turn of its own. */
+function signingInTurns<K extends PrivateKey>(key: K): K {
+  const signed = new Map<string, Promise<Uint8Array>>()
+  const sign: PrivateKey['sign'] = (message) => {
+    const bytes = message.subarray()
+    const name = toHex(bytes)
+    let signature = signed.get(name)
+    if (signature === undefined) {
+      signature = turn().then(() => key.sign(bytes))
+      signed.set(name, signature)
+      const [oldest] = signed.keys()
+      if (signed.size > SIGNATURES && oldest !== undefined) signed.delete(oldest)
+    }
+    return signature
+  }
+  return Object.assign(Object.create(key) as K, { sign })
 }

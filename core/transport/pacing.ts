@@ -1,5 +1,6 @@
 import type { ConnectionEncrypter, MessageStream } from '@libp2p/interface'
 import { isLate, turn } from '../base/turns.ts'
+import type { Spacing } from './spacing.ts'
 
 /**
  * Connections that together bring no more in a turn of the event loop than it should last: each socket otherwise hands over
@@ -57,20 +58,21 @@ export class Pacing {
 /** An encrypter whose connections are paced together, once it reads them. */
 export function paced<Components>(
   create: (components: Components) => ConnectionEncrypter,
+  { inbound, outbound }: { inbound: Spacing; outbound: Spacing },
 ): (components: Components) => ConnectionEncrypter {
   const pacing = new Pacing()
   return (components) => {
     const encrypter = create(components)
     const secure =
-      (way: 'secureInbound' | 'secureOutbound'): ConnectionEncrypter['secureInbound'] =>
+      (way: 'secureInbound' | 'secureOutbound', spacing: Spacing): ConnectionEncrypter['secureInbound'] =>
       async (stream, options) => {
-        const secured = await encrypter[way](stream, options)
+        const secured = await spacing.run(() => encrypter[way](stream, options))
         pacing.add(stream)
         return secured
       }
     return Object.assign(Object.create(encrypter) as ConnectionEncrypter, {
-      secureInbound: secure('secureInbound'),
-      secureOutbound: secure('secureOutbound'),
+      secureInbound: secure('secureInbound', inbound),
+      secureOutbound: secure('secureOutbound', outbound),
     })
   }
 }
