@@ -4,22 +4,40 @@ import { method } from './method.ts'
 
 export const recordType = z.enum(['number', 'text', 'table', 'file', 'timeseries'])
 
+const number = z.object({ type: z.literal('number'), value: decimal, unit: z.string().max(40).optional() })
+const text = z.object({ type: z.literal('text'), value: z.string().max(1_000_000) })
+const table = z.object({
+  type: z.literal('table'),
+  columns: z
+    .array(z.object({ name: z.string().min(1).max(200), kind: z.enum(['number', 'text', 'date']) }))
+    .min(1)
+    .max(200),
+  rows: z.array(z.array(z.string().max(10_000))),
+})
+const timeseries = z.object({
+  type: z.literal('timeseries'),
+  unit: z.string().max(40).optional(),
+  points: z.array(z.object({ at: time, value: decimal })),
+})
+
+/** Cells of a table, or points, in one call; longer ones are imported as a file. */
+export const MAX_CELLS = 20_000
+const SHORT = `at most ${MAX_CELLS} cells or points in a call; import a file instead`
+
+/** What a person enters. */
+const newValue = z.discriminatedUnion('type', [
+  number,
+  text,
+  table.refine(({ columns, rows }) => rows.length * columns.length <= MAX_CELLS, SHORT),
+  timeseries.refine(({ points }) => points.length <= MAX_CELLS, SHORT),
+])
+
+/** What is in the vault. Of long tables and series the beginning: `data.part` gives the others, up to `total`. */
 export const recordValue = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('number'), value: decimal, unit: z.string().max(40).optional() }),
-  z.object({ type: z.literal('text'), value: z.string().max(1_000_000) }),
-  z.object({
-    type: z.literal('table'),
-    columns: z
-      .array(z.object({ name: z.string().min(1).max(200), kind: z.enum(['number', 'text', 'date']) }))
-      .min(1)
-      .max(200),
-    rows: z.array(z.array(z.string().max(10_000))).max(100_000),
-  }),
-  z.object({
-    type: z.literal('timeseries'),
-    unit: z.string().max(40).optional(),
-    points: z.array(z.object({ at: time, value: decimal })).max(100_000),
-  }),
+  number,
+  text,
+  table.extend({ total: z.int() }),
+  timeseries.extend({ total: z.int() }),
   z.object({
     type: z.literal('file'),
     fileName: z.string().min(1).max(255),
@@ -69,7 +87,7 @@ export const recordSummary = z.object({
 const importSource = z.object({
   format: z.enum(['csv', 'json']),
   fileName: z.string().max(255),
-  content: z.string().max(32 * 1024 * 1024),
+  upload: id,
 })
 
 export const cellError = z.object({
@@ -121,10 +139,7 @@ export const vaultMethods = {
     z.strictObject({
       password,
       path: z.string().max(4096).optional(),
-      content: z
-        .string()
-        .max(64 * 1024 * 1024)
-        .optional(),
+      upload: id.optional(),
     }),
     z.object({ added: z.int(), updated: z.int(), skipped: z.int() }),
   ),
@@ -147,11 +162,16 @@ export const vaultMethods = {
       shares: z.array(shareInfo),
     }),
   ),
+  /** What comes after `from` rows or points. */
+  'data.part': method(
+    z.strictObject({ id, from: z.int().nonnegative() }),
+    z.object({ rows: table.shape.rows.optional(), points: timeseries.shape.points.optional() }),
+  ),
   'data.add': method(
     z.strictObject({
       title: label,
       tags: z.array(z.string().min(1).max(100)).max(50).optional(),
-      value: recordValue,
+      value: newValue,
     }),
     z.object({ id }),
   ),
@@ -160,7 +180,7 @@ export const vaultMethods = {
       id,
       title: label.optional(),
       tags: z.array(z.string().min(1).max(100)).max(50).optional(),
-      value: recordValue.optional(),
+      value: newValue.optional(),
     }),
     nothing,
   ),
@@ -168,6 +188,11 @@ export const vaultMethods = {
   'data.remove': method(z.strictObject({ id, purge: z.boolean().optional() }), nothing),
   'data.undelete': method(z.strictObject({ id }), nothing),
   'data.restoreVersion': method(z.strictObject({ id, version: z.int() }), nothing),
+  /** A piece of a file (base64), for the calls that name an `upload`; the first one begins it. Gone when the vault locks. */
+  'data.upload': method(
+    z.strictObject({ upload: id.optional(), content: z.string().max(1.5 * 1024 * 1024) }),
+    z.object({ upload: id, bytes: z.int() }),
+  ),
   'data.previewImport': method(
     importSource,
     z.object({
@@ -186,17 +211,14 @@ export const vaultMethods = {
     }),
     z.object({ id, rows: z.int(), skipped: z.int() }),
   ),
-  /** `path` only from a local client; `content` is base64. */
+  /** An `upload`, or a `path` from a local client. */
   'data.addFile': method(
     z.strictObject({
       title: label,
       fileName: z.string().min(1).max(255),
       mediaType: z.string().max(200).optional(),
       tags: z.array(z.string()).max(50).optional(),
-      content: z
-        .string()
-        .max(48 * 1024 * 1024)
-        .optional(),
+      upload: id.optional(),
       path: z.string().max(4096).optional(),
     }),
     z.object({ id }),
@@ -242,6 +264,7 @@ export const vaultMethods = {
 } as const
 
 export type RecordValue = z.infer<typeof recordValue>
+export type NewValue = z.infer<typeof newValue>
 export type RecordSummary = z.infer<typeof recordSummary>
 export type ShareInfo = z.infer<typeof shareInfo>
 export type CellError = z.infer<typeof cellError>

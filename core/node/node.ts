@@ -165,7 +165,7 @@ class ComposedNode implements EnigmaNode {
     Object.assign(
       this.#handlers,
       vaultHandlers(this.#context, this.#session),
-      dataHandlers(this.#context),
+      dataHandlers(this.#context, this.#session.uploads),
       settingsHandlers(this.#context, limit),
       nodeHandlers(this.#context, state),
     )

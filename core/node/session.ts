@@ -5,6 +5,7 @@ import { NetworkBackup } from './backup.ts'
 import { account, type NodeContext, wallet } from './context.ts'
 import type { Declassified } from './services/declassify.ts'
 import { readSettings } from './services/settings.ts'
+import { Uploads } from './uploads.ts'
 
 /** Reading does not keep a vault open: the interface refreshes itself while nobody sits before it. */
 const PASSIVE =
@@ -17,6 +18,8 @@ const ONLINE_MS = 20 * second
 export class Session {
   /** Values the owner revealed, by job; gone with the lock. */
   readonly declassified = new Map<string, Declassified>()
+  /** Files on their way in; gone with the lock. */
+  readonly uploads = new Uploads()
   readonly #context: NodeContext
   readonly #backup: () => NetworkBackup | undefined
   #idle: NodeJS.Timeout | undefined
@@ -53,6 +56,7 @@ export class Session {
     this.#unsubscribe?.()
     this.#unsubscribe = undefined
     this.declassified.clear()
+    this.uploads.clear()
     if (!(await this.#context.vault.status()).unlocked) return
     await this.#backup()?.finish()
     ledger.forgetSigner(account(this.#context).address)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { concatBytes, equalBytes, utf8, wipe } from '../base/bytes.ts'
 import { EnigmaError } from '../base/errors.ts'
 import { randomBytes } from '../base/random.ts'
+import { KiB } from '../base/units.ts'
 import { openStream, StreamSealer, sealedLength } from './aead.ts'
 import { diskError, removeTemporaries, temporaryName } from './fs.ts'
 import type { KeyRing } from './keys.ts'
@@ -12,6 +13,8 @@ const MAGIC = utf8('ENIGMABL')
 const SALT = 16
 const HEAD = MAGIC.length + SALT
 const NAME = /^[0-9a-f]{64}$/
+/** Bytes that are encrypted at once. */
+const PIECE_BYTES = 256 * KiB
 
 /** What a record keeps about content in a file of its own. */
 export interface BlobRef {
@@ -67,8 +70,11 @@ export class BlobStore {
           throw new EnigmaError('QUOTA_EXCEEDED', `the content is larger than ${limit} bytes`, {
             details: { limit },
           })
-        hash.update(part)
-        for (const sealed of sealer.update(part)) await file.write(sealed)
+        for (let from = 0; from < part.length; from += PIECE_BYTES) {
+          const piece = part.subarray(from, from + PIECE_BYTES)
+          hash.update(piece)
+          for (const sealed of sealer.update(piece)) await file.write(sealed)
+        }
       }
       await file.write(sealer.finish())
       await file.sync()

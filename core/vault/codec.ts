@@ -4,7 +4,7 @@ import { EnigmaError, type ErrorCode } from '../base/errors.ts'
 import { turn } from '../base/turns.ts'
 
 /** Items of a list that are encoded or decoded at once. */
-const SLICE = 1000
+const SLICE = 250
 
 const LIST = 4
 const MAP = 5

@@ -3,7 +3,7 @@ import type { KdfParameters } from './types.ts'
 
 /** Version of the container layout, and of the body inside. Newer ones are refused untouched. */
 export const CONTAINER_VERSION = 1
-export const STATE_FORMAT = 1
+export const STATE_FORMAT = 2
 
 /** OWASP Password Storage and ASVS: Argon2id never below 19 MiB, t = 2, p = 1. */
 export const KDF_FLOOR: KdfParameters = { memoryKiB: 19 * 1024, iterations: 2, parallelism: 1 }
@@ -51,5 +51,4 @@ export const LIMITS = {
   setting: 1024 * 1024,
   importBytes: 64 * 1024 * 1024,
   importErrors: 1_000,
-  importPreviews: 8,
 } as const

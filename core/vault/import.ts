@@ -1,7 +1,9 @@
+import { concatBytes } from '../base/bytes.ts'
 import { EnigmaError } from '../base/errors.ts'
 import { LIMITS } from './constants.ts'
 import { parseCsv } from './import-csv.ts'
 import { parseJson } from './import-json.ts'
+import { type EncodedValue, encodeValue } from './records.ts'
 import type {
   Column,
   ColumnType,
@@ -22,9 +24,9 @@ export interface RawTable {
   separator?: string
 }
 
-/** A parsed import that waits for its commit. */
+/** A parsed file. */
 export interface PreparedImport {
-  preview: Omit<ImportPreview, 'importId'>
+  preview: ImportPreview
   columns: Column[]
   rows: string[][]
   /** Indices of rows with errors. */
@@ -240,3 +242,27 @@ export function importedValue(prepared: PreparedImport, commit: ImportCommit): N
     throw refuse('two rows have the same time', 'Give every row its own time, or import it as a table.')
   return { type: 'timeseries', times: points.map((p) => p.time), values: points.map((p) => p.value) }
 }
+
+/** A table or time series from a file, ready to be stored. */
+export interface ImportedValue extends EncodedValue {
+  /** Rows with errors that were left out. */
+  skipped: number
+}
+
+/** Parsing of whole files, which takes as long as it takes; `content` in pieces. */
+export const importer = {
+  preview: (content: readonly Uint8Array[], options: ImportOptions): ImportPreview =>
+    prepareImport(concatBytes(...content), options).preview,
+
+  async value(
+    content: readonly Uint8Array[],
+    options: ImportOptions,
+    commit: ImportCommit,
+  ): Promise<ImportedValue> {
+    const prepared = prepareImport(concatBytes(...content), options)
+    const value = importedValue(prepared, commit)
+    return { ...(await encodeValue(value)), skipped: prepared.invalid.size }
+  },
+}
+
+export type Importer = typeof importer

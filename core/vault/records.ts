@@ -1,7 +1,6 @@
 import { concatBytes, toHex } from '../base/bytes.ts'
 import { EnigmaError } from '../base/errors.ts'
 import { randomBytes } from '../base/random.ts'
-import { turn } from '../base/turns.ts'
 import type { BlobRef, BlobStore } from './blobs.ts'
 import { decodeInTurns, encodeCanonical, encodeInTurns } from './codec.ts'
 import { INLINE_BYTES, LIMITS } from './constants.ts'
@@ -16,6 +15,7 @@ import type { NewRecordValue, RecordSummary, RecordValue, RecordVersion } from '
 import { checkValue } from './values.ts'
 
 const MAX_VALUE_BYTES = 512 * 1024 * 1024
+const PREVIEW = 80
 
 export function newRecordId(): string {
   return toHex(randomBytes(16)).slice(2)
@@ -41,14 +41,46 @@ function shapeOf(value: NewRecordValue): RecordSummary['shape'] {
   }
 }
 
-/** Checks a value and puts it inline or into a blob, which is pending until released. */
-export async function storeValue(blobs: BlobStore, value: NewRecordValue): Promise<StoredContent> {
-  await turn()
-  const checked = checkValue(value)
+/** What a list shows of a value, at most 80 characters. */
+export function previewOf(value: RecordValue): string {
+  switch (value.type) {
+    case 'number':
+      return value.unit === undefined ? value.value : `${value.value} ${value.unit}`
+    case 'text':
+      return value.text.slice(0, PREVIEW).toWellFormed()
+    case 'table':
+      return value.columns
+        .map((column) => column.name)
+        .join(', ')
+        .slice(0, PREVIEW)
+        .toWellFormed()
+    case 'timeseries':
+      return value.values.slice(-3).join(', ')
+    case 'file':
+      return value.name
+  }
+}
+
+/** What the record keeps of a value, with the bytes that go into a blob if they are too many to be kept there. */
+export interface EncodedValue {
+  content: StoredContent
+  encoded?: Uint8Array
+}
+
+/** Throws INVALID_ARGUMENT. */
+export async function encodeValue(value: NewRecordValue): Promise<EncodedValue> {
+  const checked = await checkValue(value)
   const encoded = await encodeInTurns(checked)
-  const content = { type: checked.type, shape: shapeOf(checked) }
-  if (encoded.length <= INLINE_BYTES) return { ...content, inline: checked }
-  return { ...content, blob: await blobs.write([encoded], MAX_VALUE_BYTES) }
+  const content = { type: checked.type, shape: shapeOf(checked), preview: previewOf(checked) }
+  return encoded.length <= INLINE_BYTES ? { content: { ...content, inline: checked } } : { content, encoded }
+}
+
+/** A blob is pending until released. */
+export async function storeValue(
+  blobs: BlobStore,
+  { content, encoded }: EncodedValue,
+): Promise<StoredContent> {
+  return encoded === undefined ? content : { ...content, blob: await blobs.write([encoded], MAX_VALUE_BYTES) }
 }
 
 /** Throws VAULT_CORRUPT when the stored value is not one we would have stored. */
@@ -60,9 +92,8 @@ export async function loadValue(blobs: BlobStore, content: StoredContent): Promi
     return { type, name: shape.name, mime: shape.mime, size: blob.size, contentId: blob.id }
   }
   const value = inline ?? ((await decodeInTurns(await blobs.readAll(blob as BlobRef))) as NewRecordValue)
-  await turn()
   try {
-    const checked = checkValue(value)
+    const checked = await checkValue(value)
     if (checked.type !== type) throw new Error('type')
     return checked
   } catch {

@@ -1,6 +1,14 @@
+import { turn } from '../base/turns.ts'
+
 const CJK = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/u
 const RUNS = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]+|[\p{L}\p{N}\p{M}]+/gu
 const MAX_TERMS = 50_000
+/** Characters that are taken apart, and terms that are indexed, at once. */
+const PIECE = 20_000
+const TERMS_AT_ONCE = 5_000
+/** Characters of a word that may stand across the end of a piece. */
+const MAX_WORD = 200
+const WORD = /[\p{L}\p{N}\p{M}\p{Cs}]/u
 
 function normalise(text: string): string {
   return text.normalize('NFKC').toLowerCase()
@@ -35,6 +43,16 @@ export function indexTerms(text: string): string[] {
   })
 }
 
+/** A long text in pieces that end between words. */
+function* pieces(text: string): Generator<string> {
+  for (let from = 0; from < text.length; ) {
+    let to = from + PIECE
+    while (to < from + PIECE + MAX_WORD && WORD.test(text[to] ?? '')) to++
+    yield text.slice(from, to)
+    from = to
+  }
+}
+
 interface QueryTerm {
   term: string
   prefix: boolean
@@ -56,15 +74,20 @@ export class SearchIndex {
   #sorted: string[] | undefined
 
   /** Indexes `texts` under `id`, in place of what was there. At most 50,000 distinct terms. */
-  put(id: string, texts: Iterable<string>): void {
+  async put(id: string, texts: Iterable<string>): Promise<void> {
     this.delete(id)
     const terms = new Set<string>()
     for (const text of texts) {
-      for (const term of indexTerms(text)) terms.add(term)
+      for (const piece of pieces(text)) {
+        await turn()
+        for (const term of indexTerms(piece)) terms.add(term)
+      }
       if (terms.size > MAX_TERMS) break
     }
     this.#terms.set(id, terms)
+    let put = 0
     for (const term of terms) {
+      if (put++ % TERMS_AT_ONCE === 0) await turn()
       const ids = this.#postings.get(term)
       if (ids === undefined) {
         this.#postings.set(term, new Set([id]))

@@ -3,23 +3,32 @@ import { toHex, wipe } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { EnigmaError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import { second } from '../base/units.ts'
 import { Keystore } from '../wallet/keystore.ts'
 import { ActivityLog } from './activity.ts'
 import { BlobStore } from './blobs.ts'
 import { beginContainer, type OpenedHeader, readBody, readHeader, type Slot } from './container.ts'
 import { removeTemporaries, replaceFile } from './fs.ts'
-import type { PreparedImport } from './import.ts'
 import { KeyRing } from './keys.ts'
 import { loadValue, searchTexts } from './records.ts'
 import { SearchIndex } from './search.ts'
-import { decodeState, encodeState, referencedBlobs, type StoredRecord, type VaultState } from './state.ts'
-import type { ActivityFields, VaultFs } from './types.ts'
+import {
+  decodeState,
+  encodeState,
+  referencedBlobs,
+  type StoredContent,
+  type StoredRecord,
+  type VaultState,
+} from './state.ts'
+import type { ActivityFields, RecordValue, VaultFs } from './types.ts'
 
 export const VAULT_FILE = 'vault.enigma'
 export const ATTEMPTS_FILE = 'unlock.json'
 
 /** Larger contents are found by title, tags and column names only. */
 const MAX_INDEXED_BYTES = 16 * 1024 * 1024
+/** How long a value is kept after it was last read. */
+const RECENT_MS = 5 * second
 
 export interface Place {
   dir: string
@@ -52,7 +61,7 @@ export async function openVaultFile(
     const fileKey = await unlock(opened)
     if (fileKey === undefined) return undefined
     const body = await readBody('vault', opened, fileKey, file)
-    const state = decodeState(body)
+    const state = await decodeState(body)
     wipe(body)
     if (nameOf(state.id) !== nameOf(opened.header.id))
       throw new EnigmaError('VAULT_CORRUPT', 'the vault file has two ids')
@@ -72,14 +81,16 @@ export class Session {
   readonly wallet: Keystore
   readonly blobs: BlobStore
   readonly activity: ActivityLog
-  readonly imports = new Map<string, PreparedImport>()
   readonly #place: Place
   #state: VaultState
   #slots: Slot[]
   /** Digests of file versions that are ours: usually one, two while a replacement is not known to be durable. */
   #onDisk: Set<string>
   #index: SearchIndex | undefined
+  #indexing = Promise.resolve()
   readonly #indexed = new Map<string, StoredRecord>()
+  /** The last value that came from a blob, for a moment: long ones are read page by page. */
+  #recent: { id: string; value: Promise<RecordValue>; timer: NodeJS.Timeout } | undefined
 
   private constructor(
     place: Place,
@@ -143,14 +154,16 @@ export class Session {
     const anchor = this.activity.anchor
     const state = { ...next, anchor }
     const slots = sealing?.slots ?? this.#slots
-    const plain = encodeState(state)
+    const plain = await encodeState(state)
+    // Locked meanwhile.
+    this.keys.check()
     const { head, digest, sealer } = beginContainer(
       'vault',
       state.id,
       slots,
       sealing?.fileKey ?? this.keys.fileKey,
     )
-    // Sealed before the first await: locking meanwhile wipes keys, not this.
+    // Sealed before the next await: locking meanwhile wipes keys, not this.
     const parts = [head, ...sealer.update(plain), sealer.finish()]
     wipe(plain)
     await this.#checkUnchanged()
@@ -187,8 +200,36 @@ export class Session {
     await this.blobs.sweep(referenced)
   }
 
+  /** Throws VAULT_CORRUPT. */
+  async value(content: StoredContent): Promise<RecordValue> {
+    const { type, blob } = content
+    if (type === 'file' || blob === undefined) return loadValue(this.blobs, content)
+    const value = this.#recent?.id === blob.id ? this.#recent.value : loadValue(this.blobs, content)
+    this.#forget()
+    const timer = setTimeout(() => this.#forget(), RECENT_MS).unref()
+    const recent = { id: blob.id, value, timer }
+    this.#recent = recent
+    try {
+      return await value
+    } catch (error) {
+      if (this.#recent === recent) this.#forget()
+      throw error
+    }
+  }
+
   /** The index, brought up to date with the records; built when the first search needs it. */
-  async index(): Promise<SearchIndex> {
+  index(): Promise<SearchIndex> {
+    // One after the other: what is indexed later must be the later content.
+    const index = this.#indexing.then(() => this.#indexNow())
+    this.#indexing = index.then(
+      () => undefined,
+      () => undefined,
+    )
+    return index
+  }
+
+  async #indexNow(): Promise<SearchIndex> {
+    this.keys.check()
     this.#index ??= new SearchIndex()
     const index = this.#index
     for (const id of this.#indexed.keys())
@@ -200,7 +241,7 @@ export class Session {
       const known = this.#indexed.get(record.id)
       if (known?.content === record.content && known.title === record.title && known.tags === record.tags)
         continue
-      index.put(record.id, await this.#texts(record))
+      await index.put(record.id, await this.#texts(record))
       this.keys.check()
       this.#indexed.set(record.id, record)
     }
@@ -216,8 +257,13 @@ export class Session {
     this.#index?.clear()
     this.#index = undefined
     this.#indexed.clear()
-    this.imports.clear()
+    this.#forget()
     await this.activity.close()
+  }
+
+  #forget(): void {
+    clearTimeout(this.#recent?.timer)
+    this.#recent = undefined
   }
 
   async #texts(record: StoredRecord): Promise<string[]> {

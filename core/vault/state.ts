@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { EnigmaError } from '../base/errors.ts'
+import { turn } from '../base/turns.ts'
 import type { BlobRef } from './blobs.ts'
-import { decodeCanonical, encodeCanonical } from './codec.ts'
+import { decodeInTurns, encodeInTurns } from './codec.ts'
 import { STATE_FORMAT } from './constants.ts'
 import type { NewRecordValue, PlainValue, RecordSummary, ShareEntry } from './types.ts'
 
@@ -9,6 +10,8 @@ import type { NewRecordValue, PlainValue, RecordSummary, ShareEntry } from './ty
 export interface StoredContent {
   type: RecordSummary['type']
   shape: RecordSummary['shape']
+  /** Absent from what format 1 stored. */
+  preview?: string
   inline?: NewRecordValue
   blob?: BlobRef
 }
@@ -77,6 +80,7 @@ const contentSchema = z
       mime: z.string().optional(),
       unit: z.string().optional(),
     }),
+    preview: z.string().max(1000).optional(),
     inline: z.custom<NewRecordValue>((v) => typeof v === 'object' && v !== null).optional(),
     blob: blobSchema.optional(),
   })
@@ -104,7 +108,7 @@ const stateSchema = z.strictObject({
   created: time,
   contentKey: bytes(32),
   entropy: bytes().refine((e) => e.length >= 16 && e.length <= 32),
-  records: z.array(recordSchema),
+  records: z.array(z.unknown()),
   settings: z.array(z.tuple([z.string(), plain, time])),
   anchor: z.strictObject({ count: z.int().min(0), hash: bytes(32), bytes: z.int().min(0) }),
   backup: time.optional(),
@@ -128,8 +132,8 @@ export function parseRecord(value: unknown): StoredRecord {
 }
 
 /** Canonical bytes; the caller wipes them once they are sealed. */
-export function encodeState(state: VaultState): Uint8Array {
-  return encodeCanonical({
+export function encodeState(state: VaultState): Promise<Uint8Array> {
+  return encodeInTurns({
     ...state,
     format: STATE_FORMAT,
     records: [...state.records.values()],
@@ -140,14 +144,20 @@ export function encodeState(state: VaultState): Uint8Array {
 /** From the format named by the key to the next one. Each stays for ever, so that every older vault opens. */
 export type Migrations = Readonly<Record<number, (state: Record<string, unknown>) => Record<string, unknown>>>
 
-const MIGRATIONS: Migrations = {}
+const MIGRATIONS: Migrations = {
+  // Contents have previews since.
+  1: (state) => ({ ...state, format: 2 }),
+}
 
 /**
  * Throws VAULT_VERSION for a newer format, VAULT_CORRUPT for anything malformed. An older one is brought up to
  * date in memory; the file changes with the next save.
  */
-export function decodeState(encoded: Uint8Array, migrations: Migrations = MIGRATIONS): VaultState {
-  let value = decodeCanonical(encoded) as Record<string, unknown>
+export async function decodeState(
+  encoded: Uint8Array,
+  migrations: Migrations = MIGRATIONS,
+): Promise<VaultState> {
+  let value = (await decodeInTurns(encoded)) as Record<string, unknown>
   for (;;) {
     const format = typeof value === 'object' && value !== null ? value.format : undefined
     if (typeof format !== 'number') throw corrupt()
@@ -168,10 +178,16 @@ export function decodeState(encoded: Uint8Array, migrations: Migrations = MIGRAT
   }
   const parsed = stateSchema.safeParse(value)
   if (!parsed.success) throw corrupt()
-  const { format: _, records, settings, ...rest } = parsed.data
+  const { format: _, settings, ...rest } = parsed.data
+  const records = new Map<string, StoredRecord>()
+  for (const value of parsed.data.records) {
+    await turn()
+    const record = parseRecord(value)
+    records.set(record.id, record)
+  }
   return exact<VaultState>({
     ...rest,
-    records: new Map(records.map((record) => [record.id, exact<StoredRecord>(record)])),
+    records,
     settings: new Map(settings.map(([key, setting, updated]) => [key, { value: setting, updated }])),
   })
 }

@@ -81,7 +81,7 @@ export interface RecordSummary {
   shares: ShareEntry[]
   /** Present while the record is in the trash. */
   deleted?: string
-  /** Short description of the content: row and column count, size in bytes, digits. Never the content. */
+  /** Short description of the content: row and column count, size in bytes. Never the content. */
   shape: { rows?: number; columns?: Column[]; bytes?: number; name?: string; mime?: string; unit?: string }
 }
 
@@ -155,8 +155,6 @@ export interface ImportCellError {
 }
 
 export interface ImportPreview {
-  /** For `commitImport`; forgotten on lock, after 8 newer previews, or by `discardImport`. */
-  importId: string
   columns: Column[]
   rowCount: number
   /** The first rows, as text. */
@@ -172,7 +170,7 @@ export interface ImportPreview {
 export interface ImportCommit {
   title: string
   tags?: string[]
-  /** Without it a preview with errors is refused with IMPORT_INVALID. */
+  /** Without it a file with errors is refused with IMPORT_INVALID. */
   skipInvalidRows?: boolean
   /** A table by default; `timeseries` needs one date column and one number column. */
   as?: 'table' | 'timeseries'
@@ -319,22 +317,24 @@ export interface VaultService {
   /** Keys of this vault. Valid until lock. Throws VAULT_LOCKED. */
   wallet(): WalletKeys
 
-  add(record: NewRecord): Promise<VaultRecord>
+  add(record: NewRecord): Promise<RecordSummary>
   /** Streams the content into an encrypted blob; up to 1 GiB. */
   addFile(
     file: { title: string; tags?: string[]; name: string; mime: string },
     content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  ): Promise<VaultRecord>
+  ): Promise<RecordSummary>
   /** Chunks are authenticated one by one before they are yielded; a truncated file throws VAULT_CORRUPT. */
   openFile(id: string): Promise<AsyncIterable<Uint8Array>>
+  /** The value is not to be changed: who asks next for a long one gets the same. */
   get(id: string): Promise<VaultRecord>
-  list(filter?: ListFilter): Promise<RecordSummary[]>
-  update(id: string, changes: RecordChanges): Promise<VaultRecord>
+  summary(id: string): Promise<RecordSummary>
+  list(filter?: ListFilter): Promise<(RecordSummary & { preview: string })[]>
+  update(id: string, changes: RecordChanges): Promise<RecordSummary>
   history(id: string): Promise<RecordVersion[]>
   /** The value as it was in `version`. */
   getVersion(id: string, version: number): Promise<VaultRecord>
   /** Makes an old version the current one; the current one joins the history. */
-  restoreVersion(id: string, version: number): Promise<VaultRecord>
+  restoreVersion(id: string, version: number): Promise<RecordSummary>
   /** Into the trash; `undelete` takes it back; `purge` removes it and its files for good. */
   remove(id: string): Promise<void>
   undelete(id: string): Promise<void>
@@ -348,9 +348,14 @@ export interface VaultService {
   putShare(id: string, share: ShareEntry): Promise<void>
   removeShare(id: string, shareId: string): Promise<void>
 
-  previewImport(content: Uint8Array, options: ImportOptions): Promise<ImportPreview>
-  commitImport(importId: string, commit: ImportCommit): Promise<VaultRecord>
-  discardImport(importId: string): Promise<void>
+  /** `content`: the pieces of a file. Throws IMPORT_INVALID when it cannot be read as a whole. */
+  previewImport(content: readonly Uint8Array[], options: ImportOptions): Promise<ImportPreview>
+  /** Throws IMPORT_INVALID while there are errors that are not skipped on purpose. */
+  importTable(
+    content: readonly Uint8Array[],
+    options: ImportOptions,
+    commit: ImportCommit,
+  ): Promise<RecordSummary & { rows: number; skipped: number }>
 
   /** Encrypted settings and secrets of the composer. Keys like "dht/key/<id>". Values up to 1 MiB encoded. */
   getSetting(key: string): Promise<PlainValue | undefined>

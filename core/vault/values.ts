@@ -1,9 +1,12 @@
 import { EnigmaError } from '../base/errors.ts'
+import { turn } from '../base/turns.ts'
 import { LIMITS } from './constants.ts'
-import type { Column, ColumnType, NewRecordValue, PlainValue, TableValue } from './types.ts'
+import type { Column, ColumnType, NewRecordValue, PlainValue, TableValue, TimeSeriesValue } from './types.ts'
 
 const DECIMAL = /^[+-]?(\d+)(?:\.(\d+))?$/
 const DATE = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2})?)?$/
+/** Cells, or points of a series, that are checked at once. */
+const SLICE = 4000
 const TYPES: readonly ColumnType[] = ['number', 'text', 'date', 'boolean']
 
 function invalid(message: string, remedy?: string): EnigmaError {
@@ -87,13 +90,13 @@ export function checkColumns(columns: unknown): Column[] {
   })
 }
 
-function checkTable(value: TableValue): TableValue {
+async function checkTable(value: TableValue): Promise<TableValue> {
   const columns = checkColumns(value.columns)
   const { rows } = value
   if (!Array.isArray(rows)) throw invalid('the rows are not a list')
   if (rows.length > LIMITS.rows) throw invalid(`${rows.length} rows, at most ${LIMITS.rows} are allowed`)
   if (rows.length * columns.length > LIMITS.cells) throw invalid(`at most ${LIMITS.cells} cells are allowed`)
-  const out = rows.map((row, r) => {
+  const out = await mapInTurns(rows, Math.ceil(SLICE / columns.length), (row, r) => {
     if (!Array.isArray(row) || row.length !== columns.length)
       throw invalid(`row ${r + 1} does not have ${columns.length} cells`)
     return row.map((cell, c) => {
@@ -106,12 +109,44 @@ function checkTable(value: TableValue): TableValue {
   return { type: 'table', columns, rows: out }
 }
 
+async function checkSeries(value: TimeSeriesValue): Promise<TimeSeriesValue> {
+  const { times, values } = value
+  if (!Array.isArray(times) || !Array.isArray(values) || times.length !== values.length)
+    throw invalid('a time series needs as many times as values')
+  if (times.length > LIMITS.rows) throw invalid(`${times.length} points, at most ${LIMITS.rows} are allowed`)
+  const checkedTimes = await mapInTurns(times, SLICE, (time, i) => {
+    if (!Number.isSafeInteger(time) || Math.abs(time) > 8.64e15)
+      throw invalid(`time ${i + 1} is out of range`)
+    if (i > 0 && time <= times[i - 1]!) throw invalid(`time ${i + 1} is not after the one before`)
+    return time
+  })
+  const checkedValues = await mapInTurns(values, SLICE, (v, i) => {
+    const canonical = typeof v === 'string' ? canonicalDecimal(v) : undefined
+    if (canonical === undefined) throw invalid(`value ${i + 1} is not a decimal number`)
+    return canonical
+  })
+  return { type: 'timeseries', times: checkedTimes, values: checkedValues, ...optionalUnit(value.unit) }
+}
+
+async function mapInTurns<T, U>(
+  items: readonly T[],
+  slice: number,
+  each: (item: T, index: number) => U,
+): Promise<U[]> {
+  const out: U[] = []
+  for (const [i, item] of items.entries()) {
+    if (i % slice === 0) await turn()
+    out.push(each(item, i))
+  }
+  return out
+}
+
 function optionalUnit(unit: unknown): { unit?: string } {
   return unit === undefined ? {} : { unit: text(unit, 'the unit', LIMITS.unit) }
 }
 
 /** A checked, canonical copy. Throws INVALID_ARGUMENT with the place, never the content, of what is wrong. */
-export function checkValue(value: NewRecordValue): NewRecordValue {
+export async function checkValue(value: NewRecordValue): Promise<NewRecordValue> {
   switch (value?.type) {
     case 'number': {
       const canonical = typeof value.value === 'string' ? canonicalDecimal(value.value.trim()) : undefined
@@ -126,24 +161,8 @@ export function checkValue(value: NewRecordValue): NewRecordValue {
       return { type: 'text', text: text(value.text, 'the text', LIMITS.text) }
     case 'table':
       return checkTable(value)
-    case 'timeseries': {
-      const { times, values } = value
-      if (!Array.isArray(times) || !Array.isArray(values) || times.length !== values.length)
-        throw invalid('a time series needs as many times as values')
-      if (times.length > LIMITS.rows)
-        throw invalid(`${times.length} points, at most ${LIMITS.rows} are allowed`)
-      times.forEach((time, i) => {
-        if (!Number.isSafeInteger(time) || Math.abs(time) > 8.64e15)
-          throw invalid(`time ${i + 1} is out of range`)
-        if (i > 0 && time <= times[i - 1]!) throw invalid(`time ${i + 1} is not after the one before`)
-      })
-      const out = values.map((v, i) => {
-        const canonical = typeof v === 'string' ? canonicalDecimal(v) : undefined
-        if (canonical === undefined) throw invalid(`value ${i + 1} is not a decimal number`)
-        return canonical
-      })
-      return { type: 'timeseries', times: [...times], values: out, ...optionalUnit(value.unit) }
-    }
+    case 'timeseries':
+      return checkSeries(value)
     default:
       throw invalid('unknown type of value')
   }

@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../base/clock.ts'
 import { EnigmaError } from '../base/errors.ts'
 import { silentLog } from '../base/log.ts'
 import { randomBytes } from '../base/random.ts'
+import { turn } from '../base/turns.ts'
 import { second } from '../base/units.ts'
 import { Keystore } from '../wallet/keystore.ts'
 import { entropyToPhrase, newEntropy, phraseToEntropy } from '../wallet/phrase.ts'
@@ -24,17 +25,19 @@ import {
 } from './container.ts'
 import { exportBytes, readExport } from './export.ts'
 import { nodeFs, removeTemporaries, replaceFile } from './fs.ts'
-import { importedValue, prepareImport } from './import.ts'
+import { importing } from './import-thread.ts'
 import { calibrateKdf, checkKdf } from './kdf.ts'
 import { KeyRing, lockedError } from './keys.ts'
 import { mergeRecords, mergeSettings } from './merge.ts'
 import { checkPassword } from './password.ts'
 import {
+  encodeValue,
   findRecord,
   loadValue,
   newRecordId,
   nextVersion,
   numericColumnOf,
+  previewOf,
   storeValue,
   summary,
   versionInfo,
@@ -264,11 +267,11 @@ export class Vault implements VaultService {
 
   // ---------------------------------------------------------------- records
 
-  async add(record: NewRecord): Promise<VaultRecord> {
+  async add(record: NewRecord): Promise<RecordSummary> {
     const title = checkTitle(record.title)
     const tags = checkTags(record.tags ?? [])
     return this.#mutate(async (session) => {
-      const content = await storeValue(session.blobs, record.value)
+      const content = await storeValue(session.blobs, await encodeValue(record.value))
       return this.#insert(session, title, tags, content, 'record.added')
     })
   }
@@ -276,7 +279,7 @@ export class Vault implements VaultService {
   async addFile(
     file: { title: string; tags?: string[]; name: string; mime: string },
     content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  ): Promise<VaultRecord> {
+  ): Promise<RecordSummary> {
     const title = checkTitle(file.title)
     const tags = checkTags(file.tags ?? [])
     const { name, mime } = file
@@ -315,12 +318,16 @@ export class Vault implements VaultService {
     return this.#full(session, findRecord(session.state, id))
   }
 
-  async list(filter: ListFilter = {}): Promise<RecordSummary[]> {
+  async summary(id: string): Promise<RecordSummary> {
+    return summary(findRecord(this.#open().state, id))
+  }
+
+  async list(filter: ListFilter = {}): Promise<(RecordSummary & { preview: string })[]> {
     const session = this.#open()
     const { query = '', type, tag, trash = false } = filter
     const found = query.trim() === '' ? undefined : (await session.index()).find(query)
     session.keys.check()
-    return [...session.state.records.values()]
+    const chosen = [...session.state.records.values()]
       .filter(
         (record) =>
           (record.deleted !== undefined) === trash &&
@@ -329,10 +336,17 @@ export class Vault implements VaultService {
           (found === undefined || found.has(record.id)),
       )
       .sort((a, b) => b.time - a.time || (a.id < b.id ? -1 : 1))
-      .map(summary)
+    const out: (RecordSummary & { preview: string })[] = []
+    for (const record of chosen) {
+      await turn()
+      const preview = record.content.preview ?? previewOf(await session.value(record.content))
+      out.push({ ...summary(record), preview })
+    }
+    session.keys.check()
+    return out
   }
 
-  async update(id: string, changes: RecordChanges): Promise<VaultRecord> {
+  async update(id: string, changes: RecordChanges): Promise<RecordSummary> {
     const title = changes.title === undefined ? undefined : checkTitle(changes.title)
     const tags = changes.tags === undefined ? undefined : checkTags(changes.tags)
     return this.#mutate(async (session, state) => {
@@ -341,7 +355,10 @@ export class Vault implements VaultService {
         throw new EnigmaError('INVALID_ARGUMENT', `this record holds a ${record.content.type}`, {
           remedy: 'Add a new record for another type of value.',
         })
-      const content = changes.value === undefined ? undefined : await storeValue(session.blobs, changes.value)
+      const content =
+        changes.value === undefined
+          ? undefined
+          : await storeValue(session.blobs, await encodeValue(changes.value))
       return this.#replace(session, record, {
         ...(title === undefined ? {} : { title }),
         ...(tags === undefined ? {} : { tags }),
@@ -360,7 +377,7 @@ export class Vault implements VaultService {
     return this.#full(session, { ...record, ...versionOf(record, version) })
   }
 
-  restoreVersion(id: string, version: number): Promise<VaultRecord> {
+  restoreVersion(id: string, version: number): Promise<RecordSummary> {
     return this.#mutate(async (session, state) => {
       const record = this.#live(state, id)
       const { title, tags, content } = versionOf(record, version)
@@ -403,7 +420,7 @@ export class Vault implements VaultService {
 
   async numericColumn(id: string, column?: string): Promise<string[]> {
     const session = this.#open()
-    return numericColumnOf(await loadValue(session.blobs, findRecord(session.state, id).content), column)
+    return numericColumnOf(await session.value(findRecord(session.state, id).content), column)
   }
 
   async putShare(id: string, share: ShareEntry): Promise<void> {
@@ -432,41 +449,37 @@ export class Vault implements VaultService {
 
   // ---------------------------------------------------------------- import
 
-  async previewImport(content: Uint8Array, options: ImportOptions): Promise<ImportPreview> {
-    const { imports } = this.#open()
-    const prepared = prepareImport(content, options)
-    const importId = newRecordId()
-    imports.set(importId, prepared)
-    for (const old of imports.keys()) {
-      if (imports.size <= LIMITS.importPreviews) break
-      imports.delete(old)
-    }
-    return structuredClone({ ...prepared.preview, importId })
+  async previewImport(content: readonly Uint8Array[], options: ImportOptions): Promise<ImportPreview> {
+    this.#open()
+    return importing(content, (importer) => importer.preview(content, options))
   }
 
-  async commitImport(importId: string, commit: ImportCommit): Promise<VaultRecord> {
-    const { imports } = this.#open()
-    const prepared = imports.get(importId)
-    if (prepared === undefined)
-      throw new EnigmaError('NOT_FOUND', 'this import is no longer waiting', {
-        remedy: 'Choose the file again.',
-      })
-    const value = importedValue(prepared, commit)
+  async importTable(
+    content: readonly Uint8Array[],
+    options: ImportOptions,
+    commit: ImportCommit,
+  ): Promise<RecordSummary & { rows: number; skipped: number }> {
     const title = checkTitle(commit.title)
     const tags = checkTags(commit.tags ?? [])
+    this.#open()
+    // Outside the queue: a long file must not hold up every other call.
+    const { skipped, ...value } = await importing(content, (importer) =>
+      importer.value(content, options, commit),
+    )
     return this.#mutate(async (session) => {
-      const content = await storeValue(session.blobs, value)
-      const inserted = await this.#insert(session, title, tags, content, 'record.imported', {
-        rows: content.shape.rows ?? 0,
-        skippedRows: prepared.invalid.size,
-      })
-      imports.delete(importId)
-      return inserted
+      const stored = await storeValue(session.blobs, value)
+      const rows = stored.shape.rows ?? 0
+      const facts = { rows, skippedRows: skipped }
+      const [kind, fields, record] = await this.#insert(
+        session,
+        title,
+        tags,
+        stored,
+        'record.imported',
+        facts,
+      )
+      return [kind, fields, { ...record, rows, skipped }]
     })
-  }
-
-  async discardImport(importId: string): Promise<void> {
-    this.#open().imports.delete(importId)
   }
 
   // ---------------------------------------------------------------- settings
@@ -742,7 +755,7 @@ export class Vault implements VaultService {
   }
 
   async #full(session: Session, record: StoredRecord): Promise<VaultRecord> {
-    const value = structuredClone(await loadValue(session.blobs, record.content))
+    const value = await session.value(record.content)
     session.keys.check()
     return { ...summary(record), value }
   }
@@ -754,7 +767,7 @@ export class Vault implements VaultService {
     content: StoredContent,
     kind: string,
     fields: ActivityFields = {},
-  ): Promise<[string, ActivityFields, VaultRecord]> {
+  ): Promise<[string, ActivityFields, RecordSummary]> {
     const now = this.#clock.now()
     const id = newRecordId()
     const record: StoredRecord = {
@@ -775,7 +788,7 @@ export class Vault implements VaultService {
     session: Session,
     record: StoredRecord,
     change: Partial<Pick<StoredVersion, 'title' | 'tags' | 'content'>>,
-  ): Promise<[string, ActivityFields, VaultRecord]> {
+  ): Promise<[string, ActivityFields, RecordSummary]> {
     const next = nextVersion(record, this.#clock.now(), change)
     return this.#commit(session, next, ['record.updated', { record: record.id, version: next.version }])
   }
@@ -784,14 +797,14 @@ export class Vault implements VaultService {
     session: Session,
     record: StoredRecord,
     [kind, fields]: [string, ActivityFields],
-  ): Promise<[string, ActivityFields, VaultRecord]> {
+  ): Promise<[string, ActivityFields, RecordSummary]> {
     const { blob } = record.content
     try {
       await session.save(withRecord(session.state, record))
     } finally {
       if (blob !== undefined) session.blobs.release(blob)
     }
-    return [kind, fields, await this.#full(session, record)]
+    return [kind, fields, summary(record)]
   }
 }
 

@@ -9,6 +9,7 @@ import {
   type Output,
   parseOutput,
 } from '../../core/ipc/index.ts'
+import { MAX_ANSWER_BYTES } from './constants.ts'
 import { encodeFrame, LineDecoder } from './framing.ts'
 import { findSocketPath } from './socket-path.ts'
 
@@ -43,7 +44,7 @@ export class NodeClient {
   private constructor(socket: Socket, options: ClientOptions) {
     this.#socket = socket
     this.#options = options
-    const decoder = new LineDecoder()
+    const decoder = new LineDecoder(MAX_ANSWER_BYTES)
     socket.on('data', (chunk) => {
       for (const decoded of decoder.push(chunk)) {
         if ('value' in decoded) this.#receive(decoded.value)

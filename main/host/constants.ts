@@ -1,7 +1,9 @@
 import { MiB, minute, second } from '../../core/base/units.ts'
 
-/** Largest frame in either direction: the contract's largest field (64 MiB import) needs some room around it. */
-export const MAX_FRAME_BYTES = 72 * MiB
+/** Largest frame to a node: the contract's largest field (a text of a million characters) needs some room around it. */
+export const MAX_FRAME_BYTES = 8 * MiB
+/** Largest frame from a node: lists are as long as what they list. */
+export const MAX_ANSWER_BYTES = 72 * MiB
 /** Calls of one client under way at the same time. */
 export const MAX_CALLS_IN_FLIGHT = 256
 /** Invalid frames after which a client is disconnected. */

@@ -6,6 +6,7 @@ import type {
   ChecklistItem,
   Identity,
   Job,
+  NewValue,
   NodeStatus,
   Output,
   Predicate,
@@ -206,7 +207,10 @@ export const shares: ShareInfo[] = [
   },
 ]
 
-export const values: Record<string, RecordValue> = {
+/** A value as a whole. */
+export type Value = NewValue | Extract<RecordValue, { type: 'file' }>
+
+export const values: Record<string, Value> = {
   'rec-salary': { type: 'number', value: '58240.50', unit: '€' },
   'rec-pressure': {
     type: 'timeseries',

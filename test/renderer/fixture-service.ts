@@ -19,6 +19,7 @@ import {
   parseInput,
   parseOutput,
   type RecordSummary,
+  type RecordValue,
   type Settings,
 } from '../../core/ipc/index.ts'
 import * as compute from './fixture-compute.ts'
@@ -26,6 +27,16 @@ import * as data from './fixture-data.ts'
 
 type Handlers = { [M in MethodName]: (input: Input<M>) => Output<M> | Promise<Output<M>> }
 type State = Output<'vault.status'>['state']
+
+/** Rows or points in an answer: few, so that screens have to ask for the others. */
+const PAGE = 50
+
+function beginning(value: data.Value): RecordValue {
+  if (value.type === 'table') return { ...value, rows: value.rows.slice(0, PAGE), total: value.rows.length }
+  if (value.type === 'timeseries')
+    return { ...value, points: value.points.slice(0, PAGE), total: value.points.length }
+  return value
+}
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -50,6 +61,7 @@ export function createFixture(query: URLSearchParams) {
   const values = { ...data.values }
   const invitations = [...data.invitations]
   const jobs: Job[] = empty ? [] : [...data.jobs]
+  const uploads = new Map<string, string>()
   const list = <T>(items: T[]): T[] => (empty ? [] : items)
   let next = 1
 
@@ -58,6 +70,9 @@ export function createFixture(query: URLSearchParams) {
     if (found === undefined) throw new EnigmaError('NOT_FOUND', `no record ${id}`)
     return found
   }
+
+  const textOf = (upload: string) =>
+    new TextDecoder().decode(Uint8Array.from(uploads.get(upload) ?? '', (c) => c.charCodeAt(0)))
 
   /** A long task whose progress can be watched. */
   function start(kind: Job['kind'], title: string, phases: string[], result: Record<string, string> = {}) {
@@ -91,7 +106,7 @@ export function createFixture(query: URLSearchParams) {
     return { jobId: id }
   }
 
-  function add(title: string, tags: string[], value: Output<'data.get'>['value']): { id: string } {
+  function add(title: string, tags: string[], value: data.Value): { id: string } {
     const id = `rec-${next++}`
     values[id] = value
     records.unshift({
@@ -264,7 +279,7 @@ export function createFixture(query: URLSearchParams) {
     }),
     'data.get': ({ id }) => ({
       record: find(id),
-      value: values[id]!,
+      value: beginning(values[id]!),
       history:
         id.startsWith('rec-s') || id === 'rec-pressure'
           ? [3, 2, 1].map((version) => ({
@@ -275,6 +290,12 @@ export function createFixture(query: URLSearchParams) {
           : [],
       shares: data.shares.filter((s) => s.recordId === id),
     }),
+    'data.part': ({ id, from }) => {
+      const value = values[id]!
+      if (value.type === 'table') return { rows: value.rows.slice(from, from + PAGE) }
+      if (value.type === 'timeseries') return { points: value.points.slice(from, from + PAGE) }
+      throw new EnigmaError('INVALID_ARGUMENT', `a ${value.type} has no parts`)
+    },
     'data.add': ({ title, tags, value }) => add(title, tags ?? [], value),
     'data.update': ({ id, title, tags, value }) => {
       const record = find(id)
@@ -307,8 +328,13 @@ export function createFixture(query: URLSearchParams) {
       emit({ type: 'data' })
       return {}
     },
-    'data.previewImport': ({ content }) => {
-      const { columns, rows, errors } = table(content)
+    'data.upload': ({ upload = `upload-${next++}`, content }) => {
+      const sent = (uploads.get(upload) ?? '') + atob(content)
+      uploads.set(upload, sent)
+      return { upload, bytes: sent.length }
+    },
+    'data.previewImport': ({ upload }) => {
+      const { columns, rows, errors } = table(textOf(upload))
       return {
         columns,
         rows: rows.length,
@@ -317,8 +343,8 @@ export function createFixture(query: URLSearchParams) {
         errorCount: errors.length,
       }
     },
-    'data.import': ({ content, title, tags, skipInvalid }) => {
-      const { columns, rows, errors } = table(content)
+    'data.import': ({ upload, title, tags, skipInvalid }) => {
+      const { columns, rows, errors } = table(textOf(upload))
       const bad = new Set(errors.map((e) => e.row))
       if (bad.size > 0 && !skipInvalid) throw new EnigmaError('IMPORT_INVALID', `${bad.size} rows do not fit`)
       const good = rows.filter((_, i) => !bad.has(i + 1))
@@ -328,12 +354,12 @@ export function createFixture(query: URLSearchParams) {
         skipped: bad.size,
       }
     },
-    'data.addFile': ({ title, fileName, mediaType, tags, content }) =>
+    'data.addFile': ({ title, fileName, mediaType, tags, upload = '' }) =>
       add(title, tags ?? [], {
         type: 'file',
         fileName,
         mediaType: mediaType ?? 'application/octet-stream',
-        bytes: Math.floor(((content?.length ?? 0) * 3) / 4),
+        bytes: uploads.get(upload)?.length ?? 0,
         digest: data.hash(fileName),
       }),
     'data.saveFile': ({ id }) => ({ path: `/home/ada/Enigma exports/${id}.pdf`, bytes: 1_842_113 }),

@@ -1,14 +1,54 @@
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { fromHex, toHex, utf8 } from '../../base/bytes.ts'
+import { fromHex, toHex } from '../../base/bytes.ts'
 import { EnigmaError } from '../../base/errors.ts'
-import type { RecordSummary as FormSummary, RecordValue as FormValue, ShareInfo } from '../../ipc/index.ts'
-import type { NewRecordValue, RecordSummary, RecordValue, VaultRecord } from '../../vault/types.ts'
-import { confirmed, type Handlers, logActivity, type NodeContext } from '../context.ts'
+import { turn } from '../../base/turns.ts'
+import {
+  type RecordSummary as FormSummary,
+  type RecordValue as FormValue,
+  MAX_CELLS,
+  type NewValue,
+  type ShareInfo,
+} from '../../ipc/index.ts'
+import { previewOf } from '../../vault/records.ts'
+import type {
+  NewRecordValue,
+  RecordSummary,
+  RecordValue,
+  TableValue,
+  TimeSeriesValue,
+} from '../../vault/types.ts'
+import { account, confirmed, type Handlers, logActivity, type NodeContext } from '../context.ts'
 import { shareOf } from '../share-entry.ts'
+import type { Uploads } from '../uploads.ts'
 import { exportPath, requireLocal } from './vault.ts'
 
-const PREVIEW = 80
+/** Characters in the part of a long value that one answer carries; cells as in the contract. */
+const MAX_CHARS = 1_000_000
+
+/** The items after `from` that fit into one answer, at least one. */
+function part<T>(items: readonly T[], from: number, cells: number, chars: (item: T) => number): T[] {
+  let [to, length] = [from, 0]
+  while (to < items.length && (to === from || (to - from + 1) * cells <= MAX_CELLS)) {
+    length += chars(items[to] as T)
+    if (to > from && length > MAX_CHARS) break
+    to++
+  }
+  return items.slice(from, to)
+}
+
+function rowsFrom(value: TableValue, from: number): string[][] {
+  return part(value.rows, from, value.columns.length, (row) =>
+    row.reduce((sum, cell) => sum + cell.length, 0),
+  )
+}
+
+function pointsFrom(value: TimeSeriesValue, from: number): { at: number; value: string }[] {
+  return part(value.times, from, 1, () => 1).map((at, i) => ({
+    at,
+    value: value.values[from + i] as string,
+  }))
+}
 
 function toForm(value: RecordValue): FormValue {
   switch (value.type) {
@@ -20,13 +60,15 @@ function toForm(value: RecordValue): FormValue {
       return {
         type: 'table',
         columns: value.columns.map((c) => ({ name: c.name, kind: c.type === 'boolean' ? 'text' : c.type })),
-        rows: value.rows,
+        rows: rowsFrom(value, 0),
+        total: value.rows.length,
       }
     case 'timeseries':
       return {
         type: 'timeseries',
         ...(value.unit === undefined ? {} : { unit: value.unit }),
-        points: value.times.map((at, i) => ({ at, value: value.values[i] as string })),
+        points: pointsFrom(value, 0),
+        total: value.times.length,
       }
     case 'file':
       return {
@@ -39,7 +81,7 @@ function toForm(value: RecordValue): FormValue {
   }
 }
 
-function fromForm(value: FormValue): NewRecordValue {
+function fromForm(value: NewValue): NewRecordValue {
   switch (value.type) {
     case 'number':
       return {
@@ -62,30 +104,10 @@ function fromForm(value: FormValue): NewRecordValue {
         values: value.points.map((p) => p.value),
         ...(value.unit === undefined ? {} : { unit: value.unit }),
       }
-    case 'file':
-      throw new EnigmaError('INVALID_ARGUMENT', 'value: a file is added with data.addFile')
   }
 }
 
-function preview(value: RecordValue): string {
-  switch (value.type) {
-    case 'number':
-      return value.unit === undefined ? value.value : `${value.value} ${value.unit}`
-    case 'text':
-      return value.text.slice(0, PREVIEW)
-    case 'table':
-      return value.columns
-        .map((c) => c.name)
-        .join(', ')
-        .slice(0, PREVIEW)
-    case 'timeseries':
-      return value.values.slice(-3).join(', ')
-    case 'file':
-      return value.name
-  }
-}
-
-function summarise(context: NodeContext, record: RecordSummary, value: RecordValue): FormSummary {
+function summarise(context: NodeContext, record: RecordSummary, preview: string): FormSummary {
   const shares = record.shares.map((entry) => shareOf(context, record, entry))
   const active = shares.filter((share) => share.state === 'active')
   const weakest = [...active].sort((a, b) => healthy(a) - a.t - (healthy(b) - b.t))[0]
@@ -97,7 +119,7 @@ function summarise(context: NodeContext, record: RecordSummary, value: RecordVal
     tags: record.tags,
     createdAt: Date.parse(record.created),
     updatedAt: Date.parse(record.updated),
-    preview: preview(value),
+    preview,
     ...(rows === undefined ? {} : { rows }),
     ...(record.shape.bytes === undefined ? {} : { bytes: record.shape.bytes }),
     ...(record.deleted === undefined ? {} : { removedAt: Date.parse(record.deleted) }),
@@ -110,15 +132,13 @@ function summarise(context: NodeContext, record: RecordSummary, value: RecordVal
 
 const healthy = (share: ShareInfo) => share.holders.filter((h) => h.healthy).length
 
-export function dataHandlers(context: NodeContext): Handlers {
+export function dataHandlers(context: NodeContext, uploads: Uploads): Handlers {
   const { vault, events } = context
   // The vault writes its own record.* entries into the log.
   const changed = () => {
     events.emit({ type: 'data' })
     events.emit({ type: 'activity' })
   }
-  const summary = (record: VaultRecord) => summarise(context, record, record.value)
-
   return {
     'data.list': async ({ query, type, tag, removed }) => {
       const found = await vault.list({
@@ -127,17 +147,28 @@ export function dataHandlers(context: NodeContext): Handlers {
         ...(tag === undefined ? {} : { tag }),
         ...(removed === undefined ? {} : { trash: removed }),
       })
-      return { records: await Promise.all(found.map(async (r) => summary(await vault.get(r.id)))) }
+      const records: FormSummary[] = []
+      for (const record of found) {
+        await turn()
+        records.push(summarise(context, record, record.preview))
+      }
+      return { records }
     },
     'data.get': async ({ id }) => {
       const record = await vault.get(id)
       const history = await vault.history(id)
       return {
-        record: summary(record),
+        record: summarise(context, record, previewOf(record.value)),
         value: toForm(record.value),
         history: history.map((h) => ({ version: h.version, at: Date.parse(h.time), preview: h.title })),
         shares: record.shares.map((entry) => shareOf(context, record, entry)),
       }
+    },
+    'data.part': async ({ id, from }) => {
+      const { value } = await vault.get(id)
+      if (value.type === 'table') return { rows: rowsFrom(value, from) }
+      if (value.type === 'timeseries') return { points: pointsFrom(value, from) }
+      throw new EnigmaError('INVALID_ARGUMENT', `id: a ${value.type} has no parts`)
     },
     'data.add': async ({ title, tags, value }) => {
       const record = await vault.add({
@@ -158,7 +189,7 @@ export function dataHandlers(context: NodeContext): Handlers {
       return {}
     },
     'data.remove': async ({ id, purge }) => {
-      const record = await vault.get(id)
+      const record = await vault.summary(id)
       if (purge === true && record.shares.some((s) => s.revoked !== true))
         throw new EnigmaError('INVALID_ARGUMENT', `${record.title} is still shared`, {
           remedy: 'Revoke its shares first; they would otherwise stay with the holders.',
@@ -177,9 +208,13 @@ export function dataHandlers(context: NodeContext): Handlers {
       changed()
       return {}
     },
-    'data.previewImport': async ({ format, content }) => {
-      const result = await vault.previewImport(utf8(content), { format })
-      await vault.discardImport(result.importId)
+    'data.upload': async ({ upload, content }) => {
+      // Throws while the vault is locked.
+      account(context)
+      return uploads.add(upload, content)
+    },
+    'data.previewImport': async ({ format, upload }) => {
+      const result = await vault.previewImport(uploads.get(upload), { format })
       return {
         columns: result.columns.map((c) => ({ name: c.name, kind: c.type === 'boolean' ? 'text' : c.type })),
         rows: result.rowCount,
@@ -194,22 +229,25 @@ export function dataHandlers(context: NodeContext): Handlers {
         errorCount: result.errorCount,
       }
     },
-    'data.import': async ({ format, content, title, tags, skipInvalid }) => {
-      const result = await vault.previewImport(utf8(content), { format })
-      const record = await vault.commitImport(result.importId, {
-        title,
-        ...(tags === undefined ? {} : { tags }),
-        ...(skipInvalid === undefined ? {} : { skipInvalidRows: skipInvalid }),
-      })
+    'data.import': async ({ format, upload, title, tags, skipInvalid }) => {
+      const { id, rows, skipped } = await vault.importTable(
+        uploads.get(upload),
+        { format },
+        {
+          title,
+          ...(tags === undefined ? {} : { tags }),
+          ...(skipInvalid === undefined ? {} : { skipInvalidRows: skipInvalid }),
+        },
+      )
+      uploads.discard(upload)
       changed()
-      const rows = record.shape.rows ?? 0
-      return { id: record.id, rows, skipped: result.rowCount - rows }
+      return { id, rows, skipped }
     },
-    'data.addFile': async ({ title, fileName, mediaType, tags, content, path }, call) => {
+    'data.addFile': async ({ title, fileName, mediaType, tags, upload, path }, call) => {
       if (path !== undefined) requireLocal(call, 'path')
-      if (path === undefined && content === undefined)
-        throw new EnigmaError('INVALID_ARGUMENT', 'data.addFile: give the content or a path')
-      const source = path === undefined ? [Buffer.from(content ?? '', 'base64')] : createReadStream(path)
+      if ((path === undefined) === (upload === undefined))
+        throw new EnigmaError('INVALID_ARGUMENT', 'data.addFile: give an upload or a path')
+      const source = upload === undefined ? createReadStream(path as string) : uploads.get(upload)
       const record = await vault.addFile(
         {
           title,
@@ -219,19 +257,20 @@ export function dataHandlers(context: NodeContext): Handlers {
         },
         source as Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
       )
+      if (upload !== undefined) uploads.discard(upload)
       changed()
       return { id: record.id }
     },
     'data.saveFile': async ({ id, path }, call) => {
-      const record = await vault.get(id)
-      if (record.value.type !== 'file')
+      const record = await vault.summary(id)
+      if (record.type !== 'file')
         throw new EnigmaError('INVALID_ARGUMENT', `id: ${record.title} is not a file`)
       await confirmed(call, {
         kind: 'export',
         method: 'data.saveFile',
         facts: { what: 'file', title: record.title, ...(path === undefined ? {} : { path }) },
       })
-      const safe = record.value.name.replace(/[^\p{L}\p{N}._-]/gu, '_')
+      const safe = (record.shape.name ?? '').replace(/[^\p{L}\p{N}._-]/gu, '_')
       const target = await exportPath(context, call, path, safe.includes('.') ? safe : `${safe}.bin`)
       const file = await open(target, 'wx', 0o600)
       let bytes = 0

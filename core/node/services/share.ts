@@ -220,11 +220,8 @@ export function shareHandlers(context: NodeContext): Handlers {
 
   return {
     'share.plan': async ({ recordId, column, n, t }) => {
-      const record = await vault.get(recordId)
-      const columns =
-        record.value.type === 'table'
-          ? record.value.columns.filter((c) => c.type === 'number').map((c) => c.name)
-          : []
+      const { shape } = await vault.summary(recordId)
+      const columns = (shape.columns ?? []).filter((c) => c.type === 'number').map((c) => c.name)
       const chosen = column ?? (columns.length > 0 ? columns[0] : undefined)
       const cells = await vault.numericColumn(recordId, chosen)
       const planned = await parameters(n, t)
@@ -239,7 +236,7 @@ export function shareHandlers(context: NodeContext): Handlers {
       }
     },
     'share.create': async (input, call) => {
-      const record = await vault.get(input.recordId)
+      const record = await vault.summary(input.recordId)
       const cells = await vault.numericColumn(input.recordId, input.column)
       await parseCells(cells)
       const { n, t } = await parameters(input.n, input.t)

@@ -1,9 +1,10 @@
-import { mkdir, stat } from 'node:fs/promises'
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import { toHex } from '../../base/bytes.ts'
 import { EnigmaError } from '../../base/errors.ts'
 import type { CallContext } from '../../ipc/index.ts'
 import { account, confirmed, type Handlers, type NodeContext } from '../context.ts'
+import type { Session } from '../session.ts'
 
 /** A path a local client named, or a fresh file in the export folder. A renderer cannot choose where to write. */
 export async function exportPath(
@@ -33,11 +34,7 @@ const milliseconds = (iso: string | undefined) => (iso === undefined ? undefined
 
 export function vaultHandlers(
   context: NodeContext,
-  session: {
-    opened(): Promise<void>
-    closing(): Promise<void>
-    recover(): Promise<{ references: number; pending: boolean }>
-  },
+  session: Pick<Session, 'opened' | 'closing' | 'recover' | 'uploads'>,
 ): Handlers {
   const { vault, events } = context
   const changed = () => {
@@ -107,10 +104,10 @@ export function vaultHandlers(
       events.emit({ type: 'vault' })
       return { path: target, bytes: made.bytes, records: made.records }
     },
-    'vault.import': async ({ password, path, content }, call) => {
+    'vault.import': async ({ password, path, upload }, call) => {
       let source = path
       if (source !== undefined) requireLocal(call, 'path')
-      else if (content !== undefined) source = await receiveUpload(context, content)
+      else if (upload !== undefined) source = await writeUpload(context, session.uploads.get(upload))
       if (source === undefined) throw new EnigmaError('INVALID_ARGUMENT', 'vault.import: name a file')
       await stat(source).catch((cause) => {
         throw new EnigmaError('NOT_FOUND', `path: ${source} cannot be read`, { cause })
@@ -120,25 +117,22 @@ export function vaultHandlers(
         changed()
         return { added: merged.added, updated: merged.updated, skipped: merged.unchanged }
       } finally {
-        if (path === undefined) await removeUpload(source)
+        if (upload !== undefined && source !== path) {
+          session.uploads.discard(upload)
+          await rm(source, { force: true })
+        }
       }
     },
   }
 }
 
-async function receiveUpload(context: NodeContext, content: string): Promise<string> {
-  const { writeFile } = await import('node:fs/promises')
+async function writeUpload(context: NodeContext, content: readonly Uint8Array[]): Promise<string> {
   const path = await exportPath(
     context,
     { principal: 'local', confirm: async () => false },
     undefined,
     'upload.tmp',
   )
-  await writeFile(path, Buffer.from(content, 'base64'), { mode: 0o600 })
+  await writeFile(path, content, { mode: 0o600 })
   return path
-}
-
-async function removeUpload(path: string): Promise<void> {
-  const { rm } = await import('node:fs/promises')
-  await rm(path, { force: true })
 }

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { EnigmaError, type Input } from '../../../core/ipc/index.ts'
+import { EnigmaError, type Input, sendFile, UPLOAD_BYTES, wholeRecord } from '../../../core/ipc/index.ts'
 import type { NodeClient } from '../../host/client.ts'
 import { fields, table } from '../output.ts'
 import { collect } from '../predicate.ts'
@@ -78,7 +78,8 @@ export function addDataCommands(program: Command): void {
     .argument('<id>')
     .action(
       action(async (session, id: string) => {
-        const result = await (await session.connect()).call('data.get', { id })
+        const client = await session.connect()
+        const result = await wholeRecord((method, input) => client.call(method, input), { id })
         session.out.result(
           result,
           () =>
@@ -135,22 +136,32 @@ async function add(client: NodeClient, title: string, options: AddOptions): Prom
   }
   const format = options.csv === undefined ? 'json' : 'csv'
   const source = (options.csv ?? options.jsonFile) as string
+  const content = source === '-' ? Buffer.from(await readStdin()) : readBytes(source)
   return client.call('data.import', {
     title,
     format,
     ...tags,
     fileName: source === '-' ? `input.${format}` : basename(source),
-    content: source === '-' ? await readStdin() : readText(source),
+    upload: await sendFile((method, input) => client.call(method, input), base64Pieces(content)),
     ...(options.skipInvalid ? { skipInvalid: true } : {}),
   })
 }
 
+function* base64Pieces(content: Buffer): Generator<string> {
+  for (let from = 0; from < content.length; from += UPLOAD_BYTES)
+    yield content.subarray(from, from + UPLOAD_BYTES).toString('base64')
+}
+
 /** A text file of at most 32 MiB; INVALID_ARGUMENT otherwise. */
 export function readText(file: string): string {
+  return readBytes(file).toString('utf8')
+}
+
+function readBytes(file: string): Buffer {
   try {
     if (statSync(file).size > 32 * 1024 * 1024)
       throw new EnigmaError('INVALID_ARGUMENT', `${file} is larger than 32 MiB`)
-    return readFileSync(file, 'utf8')
+    return readFileSync(file)
   } catch (error) {
     if (error instanceof EnigmaError) throw error
     throw new EnigmaError('INVALID_ARGUMENT', `cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`)

@@ -1,10 +1,14 @@
-import type { Input } from '../../../core/ipc/index.ts'
+import { type Input, wholeRecord } from '../../../core/ipc/index.ts'
 import { call } from './client.ts'
 import { query } from './query.ts'
 
 export const records = query('data.list', { on: ['data', 'sharing'] })
 /** One record with its decrypted value: forgotten when no screen shows it. */
-export const record = query('data.get', { on: ['data', 'sharing'], forget: true })
+export const record = query('data.get', {
+  on: ['data', 'sharing'],
+  forget: true,
+  load: (input) => wholeRecord(call, input),
+})
 
 export const data = {
   add: (input: Input<'data.add'>) => call('data.add', input),

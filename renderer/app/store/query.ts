@@ -33,13 +33,15 @@ export interface Query<M extends MethodName> {
   clear(): void
 }
 
-interface Options {
+interface Options<M extends MethodName> {
   /** Events after which the answer may be stale. */
   on: NodeEvent['type'][]
   /** Forgotten as soon as no screen shows it: plaintext values. */
   forget?: boolean
   /** Survives a lock: says nothing about the vault's contents. */
   whileLocked?: boolean
+  /** How to ask, when one call is not enough. */
+  load?: (input: Input<M>) => Promise<Output<M>>
   /** Which events concern this input. Default: all of the types in `on`. */
   concerns?: (event: NodeEvent, key: string) => boolean
 }
@@ -86,7 +88,7 @@ function useEntry<T>(core: Core, key: string | undefined): QueryState<T> & { rel
 }
 
 /** A method without effects, as a slice: one entry for each input, refreshed by events, shared by screens. */
-export function query<M extends MethodName>(method: M, options: Options): Query<M> {
+export function query<M extends MethodName>(method: M, options: Options<M>): Query<M> {
   const useStore = create<{ entries: Record<string, QueryState<unknown>> }>()(() => ({ entries: {} }))
   const entries = new Map<string, Entry>()
 
@@ -123,7 +125,8 @@ export function query<M extends MethodName>(method: M, options: Options): Query<
     const epoch = e.epoch
     set(key, e, { ...e.state, loading: true })
     try {
-      const data = await call(method, JSON.parse(key) as Input<M>)
+      const input = JSON.parse(key) as Input<M>
+      const data = await (options.load?.(input) ?? call(method, input))
       if (epoch === e.epoch) set(key, e, { data, error: undefined, loading: false })
     } catch (cause) {
       const error = EnigmaError.from(cause)

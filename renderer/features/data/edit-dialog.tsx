@@ -39,12 +39,12 @@ export function EditDialog({
     },
   })
   const save = useAction(async (values: ValueForm) => {
-    const next = existing === undefined ? undefined : toValue(values)
+    const [before, next] = [existing, existing && values].map((form) => form && toValue(form))
     await data.update({
       id: record.id,
       title: values.title,
       tags: tagsOf(values),
-      ...(next === undefined || JSON.stringify(next) === JSON.stringify(value) ? {} : { value: next }),
+      ...(next === undefined || JSON.stringify(next) === JSON.stringify(before) ? {} : { value: next }),
     })
     toast({ title: t('data.saved'), tone: 'success' })
     onClose()

@@ -1,6 +1,7 @@
 import { useState } from 'react'
 import { useT } from '../../app/i18n/index.ts'
 import { formatBytes } from '../../app/lib/format.ts'
+import { upload } from '../../app/lib/upload.ts'
 import { useAction } from '../../app/store/action.ts'
 import { data } from '../../app/store/data.ts'
 import { Button } from '../../app/ui/button.tsx'
@@ -11,17 +12,8 @@ import { Callout } from '../../app/ui/panel.tsx'
 import { ErrorState } from '../../app/ui/states.tsx'
 import { parseTags } from './types.ts'
 
-/** What fits into one call as base64; larger files come in through the command line, as a stream. */
-const MAX_BYTES = 35_000_000
-
-function toBase64(file: File): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader()
-    reader.onload = () => resolve(String(reader.result).replace(/^[^,]*,/, ''))
-    reader.onerror = () => reject(reader.error)
-    reader.readAsDataURL(file)
-  })
-}
+/** Larger files come in through the command line, as a stream. */
+const MAX_BYTES = 64 * 1024 * 1024
 
 export function FileForm({ onAdded }: { onAdded: (id: string) => void }) {
   const t = useT()
@@ -34,7 +26,7 @@ export function FileForm({ onAdded }: { onAdded: (id: string) => void }) {
       title,
       fileName: chosen.name.slice(-255),
       tags: parseTags(tags),
-      content: await toBase64(chosen),
+      upload: await upload(chosen),
       ...(chosen.type === '' ? {} : { mediaType: chosen.type }),
     })
     onAdded(id)

@@ -3,6 +3,7 @@ import { useMemo, useState } from 'react'
 import { type CellError, EnigmaError, type Output } from '../../../core/ipc/index.ts'
 import { hasMessage, useT } from '../../app/i18n/index.ts'
 import { formatBytes, formatNumber } from '../../app/lib/format.ts'
+import { upload } from '../../app/lib/upload.ts'
 import { useAction } from '../../app/store/action.ts'
 import { data } from '../../app/store/data.ts'
 import { Badge } from '../../app/ui/badge.tsx'
@@ -22,7 +23,7 @@ const MAX_BYTES = 32 * 1024 * 1024
 interface Source {
   format: 'csv' | 'json'
   fileName: string
-  content: string
+  upload: string
 }
 
 /** A CSV or JSON file: what the columns are read as, the first rows, and each cell that does not fit. */
@@ -42,7 +43,7 @@ export function ImportForm({ onAdded }: { onAdded: (id: string) => void }) {
     const next: Source = {
       format: /\.json$/i.test(file.name) ? 'json' : 'csv',
       fileName: file.name.slice(0, 255),
-      content: await file.text(),
+      upload: await upload(file),
     }
     const found = await data.previewImport(next)
     setSource(next)

@@ -1,4 +1,4 @@
-import type { RecordValue } from '../../../core/ipc/index.ts'
+import type { NewValue } from '../../../core/ipc/index.ts'
 import { type MessageKey, useT } from '../../app/i18n/index.ts'
 import { useAction } from '../../app/store/action.ts'
 import { data } from '../../app/store/data.ts'
@@ -10,7 +10,7 @@ const DAY = 86_400_000
 
 interface Sample {
   name: 'salary' | 'pressure' | 'spending'
-  make: () => RecordValue
+  make: () => NewValue
 }
 
 /** Made-up values, the same each time: to try sharing and computing without one's own data. */

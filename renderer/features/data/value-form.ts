@@ -1,12 +1,10 @@
 import * as z from 'zod'
-import { decimal, type RecordValue } from '../../../core/ipc/index.ts'
+import { decimal, MAX_CELLS, type NewValue, type RecordValue } from '../../../core/ipc/index.ts'
 import type { MessageKey } from '../../app/i18n/index.ts'
 import { parseTags } from './types.ts'
 
 /** Messages are keys of texts; the form shows them in the reader's language. */
 const key = (message: MessageKey) => ({ message })
-
-const MAX_POINTS = 100_000
 
 export interface Point {
   at: number
@@ -56,7 +54,7 @@ export const formSchema = z
       const parsed = parsePoints(form.points)
       if ('badLine' in parsed) issue('points', 'data.form.points.line', { line: parsed.badLine })
       else if (parsed.points.length === 0) issue('points', 'data.form.points.missing')
-      else if (parsed.points.length > MAX_POINTS) issue('points', 'data.form.points.many')
+      else if (parsed.points.length > MAX_CELLS) issue('points', 'data.form.points.many')
     }
   })
 
@@ -73,7 +71,7 @@ export const emptyForm: ValueForm = {
 }
 
 /** What the node takes; call it only with a form that the schema accepted. */
-export function toValue(form: ValueForm): RecordValue {
+export function toValue(form: ValueForm): NewValue {
   const unit = form.unit === '' ? {} : { unit: form.unit }
   if (form.type === 'number') return { type: 'number', value: form.number, ...unit }
   if (form.type === 'text') return { type: 'text', value: form.text }

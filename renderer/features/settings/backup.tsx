@@ -2,6 +2,7 @@ import { type FormEvent, useState } from 'react'
 import { EnigmaError, type Output } from '../../../core/ipc/index.ts'
 import { useT } from '../../app/i18n/index.ts'
 import { formatBytes } from '../../app/lib/format.ts'
+import { upload } from '../../app/lib/upload.ts'
 import { useAction } from '../../app/store/action.ts'
 import { vault, vaultStatus } from '../../app/store/vault.ts'
 import { Button } from '../../app/ui/button.tsx'
@@ -14,7 +15,7 @@ import { ErrorState, HostConfirmation } from '../../app/ui/states.tsx'
 import { Time } from '../../app/ui/time.tsx'
 
 /** base64 grows by a third; the contract takes 64 MB of it. */
-const MAX_BYTES = 48_000_000
+const MAX_BYTES = 64 * 1024 * 1024
 
 export function Backup() {
   return (
@@ -83,15 +84,6 @@ function ExportNow() {
   )
 }
 
-async function asBase64(file: File): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader()
-    reader.onload = () => resolve(String(reader.result).replace(/^[^,]*,/, ''))
-    reader.onerror = () => reject(reader.error)
-    reader.readAsDataURL(file)
-  })
-}
-
 function ImportBackup() {
   const t = useT()
   const [file, setFile] = useState<File>()
@@ -100,7 +92,7 @@ function ImportBackup() {
   const load = useAction(async (chosen: File) => {
     if (chosen.size > MAX_BYTES)
       throw new EnigmaError('IMPORT_INVALID', `${chosen.name} is larger than ${formatBytes(MAX_BYTES)}`)
-    return vault.importFrom({ password, content: await asBase64(chosen) })
+    return vault.importFrom({ password, upload: await upload(chosen) })
   })
   const submit = async (event: FormEvent) => {
     event.preventDefault()

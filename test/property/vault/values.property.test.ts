@@ -92,18 +92,18 @@ describe('decimals', () => {
   })
 })
 
-it('values survive checking, encoding and decoding unchanged', () => {
-  fc.assert(
-    fc.property(value, (v) => {
-      const checked = checkValue(v)
+it('values survive checking, encoding and decoding unchanged', async () => {
+  await fc.assert(
+    fc.asyncProperty(value, async (v) => {
+      const checked = await checkValue(v)
       expect(checked).toEqual(v)
-      expect(checkValue(decodeCanonical(encodeCanonical(checked)) as NewRecordValue)).toEqual(v)
+      expect(await checkValue(decodeCanonical(encodeCanonical(checked)) as NewRecordValue)).toEqual(v)
     }),
     { numRuns: 200 },
   )
 })
 
-it('records and settings survive the vault file', () => {
+it('records and settings survive the vault file', async () => {
   const plain = fc.letrec<{ v: unknown }>((tie) => ({
     v: fc.oneof(
       { maxDepth: 3 },
@@ -121,30 +121,35 @@ it('records and settings survive the vault file', () => {
       ),
     ),
   })).v
-  fc.assert(
-    fc.property(value, plain, fc.string({ minLength: 1, unit: 'grapheme' }), (v, setting, title) => {
-      const record: StoredRecord = {
-        id: 'ab'.repeat(16),
-        version: 1,
-        time: 5,
-        created: 4,
-        title,
-        tags: ['t'],
-        content: { type: v.type, shape: {}, inline: v },
-        history: [],
-        shares: [{ id: 's' }],
-      }
-      const state = {
-        id: new Uint8Array(16),
-        created: 1,
-        contentKey: new Uint8Array(32),
-        entropy: new Uint8Array(16),
-        records: new Map([[record.id, record]]),
-        settings: new Map([['k', { value: checkPlain(setting), updated: 1 }]]),
-        anchor: { count: 3, hash: new Uint8Array(32), bytes: 99 },
-      }
-      expect(decodeState(encodeState(state))).toEqual(state)
-    }),
+  await fc.assert(
+    fc.asyncProperty(
+      value,
+      plain,
+      fc.string({ minLength: 1, unit: 'grapheme' }),
+      async (v, setting, title) => {
+        const record: StoredRecord = {
+          id: 'ab'.repeat(16),
+          version: 1,
+          time: 5,
+          created: 4,
+          title,
+          tags: ['t'],
+          content: { type: v.type, shape: {}, inline: v },
+          history: [],
+          shares: [{ id: 's' }],
+        }
+        const state = {
+          id: new Uint8Array(16),
+          created: 1,
+          contentKey: new Uint8Array(32),
+          entropy: new Uint8Array(16),
+          records: new Map([[record.id, record]]),
+          settings: new Map([['k', { value: checkPlain(setting), updated: 1 }]]),
+          anchor: { count: 3, hash: new Uint8Array(32), bytes: 99 },
+        }
+        expect(await decodeState(await encodeState(state))).toEqual(state)
+      },
+    ),
     { numRuns: 100 },
   )
 })
