@@ -87,6 +87,11 @@ function createG1(kernel: CurveKernel): PointGroup {
         throw new EnigmaError('INVALID_ARGUMENT', `no slice ${from}…${to} of ${a.length} points`)
       return kernel.slice(a, from, to)
     },
+    set(a, at, part) {
+      if (!(Number.isInteger(at) && 0 <= at && at + part.length <= a.length))
+        throw new EnigmaError('INVALID_ARGUMENT', `no ${part.length} points from ${at} on in ${a.length}`)
+      kernel.set(a, at, part)
+    },
     concat: (parts) => kernel.concat(parts),
   }
 }

@@ -40,6 +40,8 @@ export interface PointGroup {
   differences(a: PointVector, b: PointVector): number[]
   isZero(v: PointVector): boolean
   slice(a: PointVector, from: number, to: number): PointVector
+  /** Puts `part` into `a` from the point at `at` on. For a vector that is being built and nobody else has. */
+  set(a: PointVector, at: number, part: PointVector): void
   concat(parts: readonly PointVector[]): PointVector
 }
 

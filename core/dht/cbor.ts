@@ -1,86 +1,119 @@
 import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
-import { decode, encode, rfc8949EncodeOptions } from 'cborg'
+import { decode } from 'cborg'
 import type { z } from 'zod'
 import { equalBytes, toHex } from '../base/bytes.ts'
+import { CBOR, encodeCanonical } from '../base/cbor.ts'
 import { EnigmaError } from '../base/errors.ts'
+import { KiB } from '../base/units.ts'
 import type { Hash } from './types.ts'
 
-/** Canonical CBOR (RFC 8949 §4.2). */
-export function encodeCanonical(value: unknown): Uint8Array {
-  return encode(value, rfc8949EncodeOptions)
-}
-
-const UINT = 0
-const NEGINT = 1
-const BYTES = 2
-const TEXT = 3
-const LIST = 4
-const MAP = 5
-const SIMPLE = 7
 const FALSE = 20
+const TRUE = 21
 const NULL = 22
 const HALF = 25
 const DOUBLE = 27
 const MAX_DEPTH = 64
+/** Bytes of a byte string that is not copied: it stays a view of the message. */
+const LONG_BYTES = 64 * KiB
+
+interface Item {
+  readonly value: unknown
+  readonly end: number
+}
 
 /**
- * Where the item that begins at `at` ends; throws unless it is in the form that encoding it again would give: shortest heads,
- * keys in order. Looks only at heads, so that megabytes of content cost nothing.
+ * The item that begins at `at`, and where it ends; throws unless it is in the form that encoding it again would give: shortest
+ * heads, keys in order. Megabytes of content cost nothing.
  */
-function endOfCanonical(bytes: Uint8Array, at: number, depth = 0): number {
-  const refuse = (): never => {
-    throw new Error('not canonical')
-  }
+function read(bytes: Uint8Array, at: number, depth = 0): Item {
   const first = bytes[at] ?? refuse()
   const [type, info] = [first >> 5, first & 31]
-  if (type === SIMPLE) {
-    if (info >= FALSE && info <= NULL) return at + 1
-    if (info < HALF || info > DOUBLE) return refuse()
-    const number = bytes.subarray(at, at + 1 + 2 ** (info - 24))
-    if (!equalBytes(encodeCanonical(decode(number)), number)) refuse()
-    return at + number.length
-  }
+  if (type === CBOR.simple) return readSimple(bytes, at, info)
   const extra = info < 24 ? 0 : info <= DOUBLE ? 2 ** (info - 24) : refuse()
   let argument = extra === 0 ? info : 0
   for (let i = 1; i <= extra; i++) argument = argument * 256 + (bytes[at + i] ?? refuse())
   // The smallest number that takes so many bytes.
   if (extra > 0 && argument < (extra === 1 ? 24 : 2 ** (4 * extra))) refuse()
-  let end = at + 1 + extra
-  if (type === UINT || type === NEGINT) return end
-  if (type === BYTES || type === TEXT) {
-    if (argument > bytes.length - end) refuse()
-    if (type === TEXT && !isUtf8(bytes.subarray(end, end + argument))) refuse()
-    return end + argument
-  }
-  if ((type !== LIST && type !== MAP) || depth === MAX_DEPTH) refuse()
-  let before: Uint8Array | undefined
-  for (let i = 0; i < argument; i++) {
-    if (type === MAP) {
-      const name = bytes.subarray(end, endOfCanonical(bytes, end, depth + 1))
-      if (before !== undefined && Buffer.compare(before, name) >= 0) refuse()
-      before = name
-      end += name.length
+  const begin = at + 1 + extra
+  switch (type) {
+    case CBOR.uint:
+      return { value: safe(argument), end: begin }
+    case CBOR.negint:
+      return { value: safe(-1 - safe(argument)), end: begin }
+    case CBOR.bytes:
+    case CBOR.text: {
+      if (argument > bytes.length - begin) refuse()
+      const content = new Uint8Array(bytes.buffer, bytes.byteOffset + begin, argument)
+      const end = begin + argument
+      if (type === CBOR.bytes) return { value: argument < LONG_BYTES ? content.slice() : content, end }
+      if (!isUtf8(content)) refuse()
+      return { value: Buffer.from(content.buffer, content.byteOffset, argument).toString(), end }
     }
-    end = endOfCanonical(bytes, end, depth + 1)
   }
-  return end
+  if ((type !== CBOR.list && type !== CBOR.map) || depth === MAX_DEPTH) refuse()
+  return type === CBOR.list
+    ? readList(bytes, begin, argument, depth + 1)
+    : readMap(bytes, begin, argument, depth + 1)
 }
 
-/** Decodes, refuses any but the one canonical encoding, and validates. Throws RECORD_INVALID. */
+function readSimple(bytes: Uint8Array, at: number, info: number): Item {
+  if (info === FALSE || info === TRUE) return { value: info === TRUE, end: at + 1 }
+  if (info === NULL) return { value: null, end: at + 1 }
+  if (info < HALF || info > DOUBLE) refuse()
+  const number = bytes.subarray(at, at + 1 + 2 ** (info - 24))
+  const value: unknown = decode(number, { allowNaN: false, allowInfinity: false })
+  if (!equalBytes(encodeCanonical(value), number)) refuse()
+  return { value, end: at + number.length }
+}
+
+function readList(bytes: Uint8Array, begin: number, length: number, depth: number): Item {
+  const value: unknown[] = []
+  let end = begin
+  for (let i = 0; i < length; i++) {
+    const item = read(bytes, end, depth)
+    value.push(item.value)
+    end = item.end
+  }
+  return { value, end }
+}
+
+function readMap(bytes: Uint8Array, begin: number, length: number, depth: number): Item {
+  const fields: [string, unknown][] = []
+  let end = begin
+  let before: Uint8Array | undefined
+  for (let i = 0; i < length; i++) {
+    const name = read(bytes, end, depth)
+    if (typeof name.value !== 'string') refuse()
+    const encoded = bytes.subarray(end, name.end)
+    if (before !== undefined && Buffer.compare(before, encoded) >= 0) refuse()
+    before = encoded
+    const field = read(bytes, name.end, depth)
+    fields.push([name.value as string, field.value])
+    end = field.end
+  }
+  // Also of a field with the name __proto__ this makes a field.
+  return { value: Object.fromEntries(fields), end }
+}
+
+function safe(integer: number): number {
+  return Number.isSafeInteger(integer) ? integer : refuse()
+}
+
+function refuse(): never {
+  throw new Error('not canonical')
+}
+
+/**
+ * Decodes, refuses any but the one canonical encoding, and validates. Long byte strings are views of `bytes`. Throws
+ * RECORD_INVALID.
+ */
 export function decodeCanonical<T>(bytes: Uint8Array, schema: z.ZodType<T>): T {
   let value: unknown
   try {
-    value = decode(bytes, {
-      strict: true,
-      allowIndefinite: false,
-      allowUndefined: false,
-      allowNaN: false,
-      allowInfinity: false,
-      allowBigInt: false,
-      rejectDuplicateMapKeys: true,
-    })
-    if (endOfCanonical(bytes, 0) !== bytes.length) throw new Error('not canonical')
+    const item = read(bytes, 0)
+    if (item.end !== bytes.length) refuse()
+    value = item.value
   } catch (cause) {
     throw new EnigmaError('RECORD_INVALID', 'a message is not canonical CBOR', { cause })
   }

@@ -1,9 +1,10 @@
+import { encodeCanonical, encodeInTurns } from '../base/cbor.ts'
 import type { Clock } from '../base/clock.ts'
 import { EnigmaError, hasCode } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { turn } from '../base/turns.ts'
 import type { NodeId, RequestOptions, Transport } from '../transport/types.ts'
-import { decodeCanonical, encodeCanonical } from './cbor.ts'
+import { decodeCanonical } from './cbor.ts'
 import { ASK_TIMEOUT_MS, LOCATE_WIDTH, NO_CONTENT, PUT_TIMEOUT_MS } from './constants.ts'
 import { ABORT, COMMIT, DELETE, GET, type Holder, LOCATE, PUT } from './holder.ts'
 import { rank } from './placement.ts'
@@ -446,7 +447,7 @@ export class DhtClient {
             await this.#m.transport.request(
               holder,
               PUT,
-              encodeCanonical({ record, authorization }),
+              await encodeInTurns({ record, authorization }),
               this.#options(PUT_TIMEOUT_MS, signal),
             ),
             receiptSchema,

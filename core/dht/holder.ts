@@ -1,10 +1,11 @@
+import { encodeCanonical, encodeInTurns } from '../base/cbor.ts'
 import type { Clock } from '../base/clock.ts'
 import { EnigmaError, ERROR_CODES, hasCode } from '../base/errors.ts'
 import { Exclusive } from '../base/exclusive.ts'
 import type { Log } from '../base/log.ts'
 import { turn } from '../base/turns.ts'
 import type { NodeId, Transport } from '../transport/types.ts'
-import { decodeCanonical, encodeCanonical } from './cbor.ts'
+import { decodeCanonical } from './cbor.ts'
 import { AUTHORIZATION_WINDOW, MAX_NONCES, NO_CONTENT, PENDING_TTL } from './constants.ts'
 import { checkKey, contentDigest, placementDigest, recordDigest } from './records.ts'
 import {
@@ -85,7 +86,7 @@ export class Holder {
     )
     transport.handle(GET, async (from, payload) => {
       const { request, kind, key, brief } = decodeCanonical(payload, getSchema)
-      return encodeCanonical(await this.get(from, request, kind, key, brief))
+      return encodeInTurns(await this.get(from, request, kind, key, brief))
     })
     transport.handle(LOCATE, async (_, payload) => {
       const { kind, key } = decodeCanonical(payload, locateSchema)

@@ -1,8 +1,9 @@
+import { encodeCanonical, encodeInTurns } from '../base/cbor.ts'
 import type { Clock } from '../base/clock.ts'
 import { EnigmaError, type ErrorCode } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { NodeId, Transport } from '../transport/types.ts'
-import { decodeCanonical, encodeCanonical } from './cbor.ts'
+import { decodeCanonical } from './cbor.ts'
 import {
   ASK_TIMEOUT_MS,
   LOCATE_WIDTH,
@@ -316,7 +317,8 @@ export class Maintenance {
     const entry = await this.#m.store.get(record.kind, record.key)
     if (!entry) throw new EnigmaError('NOT_FOUND', `record ${record.key} is gone`)
     // The sender must be a holder in the list it sends.
-    const payload = encodeCanonical({ record: entry.record, authorization: entry.authorization, placements })
+    const { record: content, authorization } = entry
+    const payload = await encodeInTurns({ record: content, authorization, placements })
     return decodeCanonical(
       await this.#m.transport.request(replacement, REPLICATE, payload, { timeoutMs: PUT_TIMEOUT_MS }),
       receiptSchema,

@@ -1,6 +1,7 @@
 import { toHex, utf8 } from '../base/bytes.ts'
+import { encodeCanonical } from '../base/cbor.ts'
 import { EnigmaError } from '../base/errors.ts'
-import { digestOf, encodeCanonical, hashBytes } from './cbor.ts'
+import { digestOf, hashBytes } from './cbor.ts'
 import type { Address, DataRecord, Hash, Placement } from './types.ts'
 
 /** Identifies one holder's record, its bulk included. */

@@ -170,6 +170,10 @@ export function createCurveKernel(parameters: CurveParameters): CurveKernel {
       memory.bytes(out.at, 64 * out.length).set(memory.bytes(x + 64 * from, 64 * out.length))
       return out
     },
+    set(a, at, part) {
+      const [to, from] = [get(a), get(part)]
+      memory.bytes(to + 64 * at, 64 * part.length).set(memory.bytes(from, 64 * part.length))
+    },
     concat(parts) {
       const sources = parts.map(get)
       const out = create(parts.reduce((n, p) => n + p.length, 0))

@@ -92,6 +92,8 @@ export interface CurveKernel {
   equal(a: KernelVector, b: KernelVector): boolean
   /** Positions at which two vectors of one length differ. */
   differences(a: KernelVector, b: KernelVector): number[]
+  /** Puts `part` into `a` from `at` on. */
+  set(a: KernelVector, at: number, part: KernelVector): void
   slice(a: KernelVector, from: number, to: number): KernelVector
   concat(parts: readonly KernelVector[]): KernelVector
   /** Tables of 2^(c-1)·⌈256/c⌉ points for each base, 2 ≤ c ≤ 14. */

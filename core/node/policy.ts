@@ -1,4 +1,5 @@
 import { EnigmaError } from '../base/errors.ts'
+import { turn } from '../base/turns.ts'
 import { recoverSigner } from '../dht/signatures.ts'
 import type { HolderPolicy, ShareRecord } from '../dht/types.ts'
 import { bn254Scalar as field } from '../field/fields.ts'
@@ -11,11 +12,10 @@ export async function fitsCommitments(record: ShareRecord): Promise<boolean> {
   try {
     const commitments = await decodeCommitments(record.commitments, { t: record.t, length: record.length })
     try {
-      const share = {
-        index: record.index,
-        values: field.fromBytes(record.values),
-        masks: field.fromBytes(record.masks),
-      }
+      await turn()
+      const values = field.fromBytes(record.values)
+      await turn()
+      const share = { index: record.index, values, masks: field.fromBytes(record.masks) }
       try {
         return await verifyShare(share, commitments)
       } finally {

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { availableParallelism, loadavg } from 'node:os'
 import * as z from 'zod'
+import { encodeCanonical } from '../base/cbor.ts'
 import { EnigmaError } from '../base/errors.ts'
 import { second } from '../base/units.ts'
-import { decodeCanonical, encodeCanonical } from '../dht/cbor.ts'
+import { decodeCanonical } from '../dht/cbor.ts'
 import type { PartyThread } from './compute/party-thread.ts'
 import type { NodeContext } from './context.ts'
 

@@ -1,6 +1,5 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { EnigmaError } from '../base/errors.ts'
-import { turn } from '../base/turns.ts'
 import { g1 } from '../commitments/g1.ts'
 import type { CommitmentVector } from '../commitments/types.ts'
 import { inSlices } from './pace.ts'
@@ -10,8 +9,8 @@ import { type CoefficientCommitments, MAX_INDEX, type Pace } from './types.ts'
 const MAGIC = 0x45564331 // 'EVC1'
 const HEADER = 10
 const POINT = 64
-/** Points decoded between two turns of the event loop. */
-const DECODE_SLICE = 8192
+/** Points encoded or decoded between two turns of the event loop. */
+const CODE_SLICE = 8192
 /** Bytes hashed between two turns of the event loop. */
 const HASH_SLICE = 1 << 18
 /** Most secrets in one dealing. */
@@ -26,15 +25,18 @@ export function encodedLength(t: number, length: number): number {
  * 'EVC1' ‖ t (2 bytes) ‖ number of secrets (4 bytes), big-endian, then 64 bytes a point, all constant terms first,
  * then all linear ones, and so on. There is one encoding of each value.
  */
-export function encodeCommitments(c: CoefficientCommitments): Uint8Array {
+export async function encodeCommitments(c: CoefficientCommitments): Promise<Uint8Array> {
   const out = new Uint8Array(encodedLength(c.t, c.length))
   const view = new DataView(out.buffer)
   view.setUint32(0, MAGIC)
   view.setUint16(4, c.t)
   view.setUint32(6, c.length)
-  c.points.forEach((p, k) => {
-    out.set(g1.toBytes(p), HEADER + POINT * k * c.length)
-  })
+  for (const [k, points] of c.points.entries())
+    await inSlices(c.length, CODE_SLICE, {}, (from, to) => {
+      const part = g1.slice(points, from, to)
+      out.set(g1.toBytes(part), HEADER + POINT * (k * c.length + from))
+      part.free()
+    })
   return out
 }
 
@@ -63,18 +65,22 @@ export async function decodeCommitments(
       `commitments with t = ${t} to ${length} secrets are not the expected ones`,
     )
   const points: CommitmentVector[] = []
-  const parts: CommitmentVector[] = []
   try {
-    await inSlices((t + 1) * length, DECODE_SLICE, pace, (from, to) => {
-      parts.push(g1.fromBytes(bytes.subarray(HEADER + POINT * from, HEADER + POINT * to)))
-    })
-    const all = parts.length === 1 ? parts[0]! : g1.concat(parts)
-    await turn()
-    for (let k = 0; k <= t; k++) points.push(g1.slice(all, k * length, (k + 1) * length))
-    await turn()
-    all.free()
-  } finally {
-    for (const p of parts) p.free()
+    for (let k = 0; k <= t; k++) {
+      const before = k * length
+      const vector = g1.zeros(length)
+      points.push(vector)
+      const onProgress = (done: number) => pace.onProgress?.(before + done, (t + 1) * length)
+      await inSlices(length, CODE_SLICE, { ...pace, onProgress }, (from, to) => {
+        const [first, end] = [before + from, before + to]
+        const part = g1.fromBytes(bytes.subarray(HEADER + POINT * first, HEADER + POINT * end))
+        g1.set(vector, from, part)
+        part.free()
+      })
+    }
+  } catch (error) {
+    for (const p of points) p.free()
+    throw error
   }
   return { t, length, points }
 }

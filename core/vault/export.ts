@@ -1,8 +1,9 @@
 import { concatBytes, wipe } from '../base/bytes.ts'
+import { encodeCanonical } from '../base/cbor.ts'
 import { EnigmaError } from '../base/errors.ts'
 import { randomBytes } from '../base/random.ts'
 import type { BlobRef, BlobStore } from './blobs.ts'
-import { decodeCanonical, encodeCanonical } from './codec.ts'
+import { decodeCanonical } from './codec.ts'
 import {
   beginContainer,
   openBody,

@@ -1,8 +1,9 @@
 import { concatBytes, toHex } from '../base/bytes.ts'
+import { encodeCanonical, encodeInTurns } from '../base/cbor.ts'
 import { EnigmaError } from '../base/errors.ts'
 import { randomBytes } from '../base/random.ts'
 import type { BlobRef, BlobStore } from './blobs.ts'
-import { decodeInTurns, encodeCanonical, encodeInTurns } from './codec.ts'
+import { decodeInTurns } from './codec.ts'
 import { INLINE_BYTES, LIMITS } from './constants.ts'
 import {
   adoptBlob,

@@ -1,8 +1,9 @@
 import { z } from 'zod'
+import { encodeInTurns } from '../base/cbor.ts'
 import { EnigmaError } from '../base/errors.ts'
 import { turn } from '../base/turns.ts'
 import type { BlobRef } from './blobs.ts'
-import { decodeInTurns, encodeInTurns } from './codec.ts'
+import { decodeInTurns } from './codec.ts'
 import { STATE_FORMAT } from './constants.ts'
 import type { NewRecordValue, PlainValue, RecordSummary, ShareEntry } from './types.ts'
 

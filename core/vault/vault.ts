@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import { join } from 'node:path'
 import { wipe } from '../base/bytes.ts'
+import { encodeCanonical } from '../base/cbor.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { EnigmaError } from '../base/errors.ts'
 import { silentLog } from '../base/log.ts'
@@ -13,7 +14,6 @@ import type { WalletKeys } from '../wallet/types.ts'
 import { EMPTY_ANCHOR } from './activity.ts'
 import { Backoff } from './backoff.ts'
 import { BlobStore } from './blobs.ts'
-import { encodeCanonical } from './codec.ts'
 import { LIMITS } from './constants.ts'
 import {
   passwordKeySlot,

@@ -212,7 +212,7 @@ class Owners {
     const key = ledger.referenceId(identity, xRef)
     const [n, t] = [PEERS, 2]
     const dealing = await deal(field.fromBigints([parseFixed(String(value))]), { n, t })
-    const commitments = encodeCommitments(dealing.commitments)
+    const commitments = await encodeCommitments(dealing.commitments)
     const records = dealing.shares.map(
       (s): ShareRecord => ({
         ...{ kind: 'share', key, index: s.index, owner: me.address, n, t, length: 1, commitments },

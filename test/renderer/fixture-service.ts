@@ -116,7 +116,12 @@ export function createFixture(query: URLSearchParams) {
       tags,
       createdAt: Date.now(),
       updatedAt: Date.now(),
-      preview: value.type === 'number' || value.type === 'text' ? value.value.slice(0, 80) : '',
+      preview:
+        value.type === 'file'
+          ? value.fileName
+          : value.type === 'number' || value.type === 'text'
+            ? value.value.slice(0, 80)
+            : '',
       ...(value.type === 'table' ? { rows: value.rows.length } : {}),
       shared: 0,
       holdersHealthy: 0,

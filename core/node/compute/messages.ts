@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { VIEW_ROUNDS } from '../../audit/constants.ts'
-import { decodeCanonical, encodeCanonical } from '../../dht/cbor.ts'
+import { encodeCanonical } from '../../base/cbor.ts'
+import { decodeCanonical } from '../../dht/cbor.ts'
 
 /** Requests between nodes during a job. Every message is canonical CBOR, checked against its schema. */
 export const PROTOCOLS = {

@@ -61,7 +61,7 @@ export async function dealPieces(
   const [secrets, blinding] = [field.concat(values), field.concat(masks)]
   try {
     const dealing = await deal(secrets, { n, t }, { masks: blinding })
-    const commitments = encodeCommitments(dealing.commitments)
+    const commitments = await encodeCommitments(dealing.commitments)
     const dealt = {
       values: dealing.shares.map((s) => field.toBytes(s.values)),
       masks: dealing.shares.map((s) => field.toBytes(s.masks)),

@@ -87,7 +87,7 @@ async function share(context: NodeContext, job: JobHandle<ShareState>): Promise<
     )
     secrets.free()
     await turn()
-    const commitments = encodeCommitments(dealing.commitments)
+    const commitments = await encodeCommitments(dealing.commitments)
     await turn()
     const c0 = toHex(sumOfConstants(dealing.commitments))
     freeCommitments(dealing.commitments)

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterEach, describe, expect, it } from 'vitest'
 import { toHex } from '../../../core/base/bytes.ts'
-import { encodeCanonical } from '../../../core/dht/cbor.ts'
+import { encodeCanonical } from '../../../core/base/cbor.ts'
 import { NO_CONTENT } from '../../../core/dht/constants.ts'
 import { COMMIT, DELETE, GET, PUT, REPLICATE } from '../../../core/dht/holder.ts'
 import { contentDigest, placementDigest } from '../../../core/dht/records.ts'

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decodeCanonical, decodeInTurns, encodeCanonical, encodeInTurns } from '../../../core/vault/codec.ts'
+import { encodeCanonical, encodeInTurns } from '../../../core/base/cbor.ts'
+import { decodeCanonical, decodeInTurns } from '../../../core/vault/codec.ts'
 
 const leaf = fc.oneof(
   fc.maxSafeInteger(),

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decodeCanonical, encodeCanonical } from '../../../core/vault/codec.ts'
+import { encodeCanonical } from '../../../core/base/cbor.ts'
+import { decodeCanonical } from '../../../core/vault/codec.ts'
 import { importedValue, prepareImport } from '../../../core/vault/import.ts'
 import { mergeRecord } from '../../../core/vault/merge.ts'
 import type { StoredRecord } from '../../../core/vault/state.ts'

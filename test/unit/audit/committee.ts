@@ -70,7 +70,7 @@ export async function shareInputs(inputs: readonly (readonly bigint[])[]): Promi
     const secrets = field.fromBigints(list)
     const blinding = field.random(list.length)
     const dealing = await dealVss(secrets, { n: 5, t: 2 }, { masks: blinding })
-    originals.push(encodeCommitments(dealing.commitments))
+    originals.push(await encodeCommitments(dealing.commitments))
     values.push(secrets)
     masks.push(blinding)
   }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { decodeCanonical, encodeCanonical } from '../../../core/dht/cbor.ts'
+import { encodeCanonical } from '../../../core/base/cbor.ts'
+import { decodeCanonical } from '../../../core/dht/cbor.ts'
 
 const schema = z.strictObject({ a: z.number(), data: z.custom<Uint8Array>((v) => v instanceof Uint8Array) })
 

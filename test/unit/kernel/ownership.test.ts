@@ -94,7 +94,7 @@ describe('kernel memory', () => {
     await balanced(() => verifyShare(shares[0]!, commitments))
     await balanced(() => findBadShares({ ...shares[0]!, index: 3 }, commitments))
     await balanced(() => shareCommitments(commitments, 3))
-    await balanced(async () => freeCommitments(await decodeCommitments(encodeCommitments(commitments))))
+    await balanced(async () => freeCommitments(await decodeCommitments(await encodeCommitments(commitments))))
     await balanced(async () => {
       const r = await reconstructVerified(shares, commitments)
       return [r.secrets, r.masks]

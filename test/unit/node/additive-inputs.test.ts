@@ -23,7 +23,7 @@ async function handOver(n: number) {
   for (const [i, values] of secrets.entries()) {
     const ref = toHex(new Uint8Array(32).fill(i + 1))
     const dealing = await deal(field.fromBigints(values), { n: 5, t: 2 })
-    const commitments = encodeCommitments(dealing.commitments)
+    const commitments = await encodeCommitments(dealing.commitments)
     originals.set(ref, commitments)
     constants.push(g1.toBytes(dealing.commitments.points[0]!))
     references.push({
