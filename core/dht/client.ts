@@ -102,6 +102,7 @@ export class DhtClient {
     options: StoreOptions & { replicas: number },
   ): Promise<PreparedStore> {
     checkKey(record)
+    await turn()
     const copies = Array.from({ length: options.replicas }, () => record)
     return this.#prepare(copies, contentDigest(record), signer, options)
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { fromHex, toHex, utf8 } from '../base/bytes.ts'
 import { EnigmaError, hasCode } from '../base/errors.ts'
+import { turn } from '../base/turns.ts'
 import { MiB, second } from '../base/units.ts'
 import { encryptedKey } from '../dht/records.ts'
 import type { Hash } from '../dht/types.ts'
@@ -118,7 +119,9 @@ export class NetworkBackup {
     let ciphertext: Uint8Array
     try {
       await vault.exportTo(path, { phrase: true })
-      ciphertext = new Uint8Array(await readFile(path))
+      // A view: the copy of a large vault would take too long.
+      const { buffer, byteOffset, byteLength } = await readFile(path)
+      ciphertext = new Uint8Array(buffer, byteOffset, byteLength)
     } finally {
       await rm(path, { force: true })
     }
@@ -126,6 +129,7 @@ export class NetworkBackup {
       throw new EnigmaError('QUOTA_EXCEEDED', 'the vault is too large for a backup in the network')
     const me = account(this.#context)
     const signer = ownerSigner(this.#context)
+    await turn()
     const key = encryptedKey(me.address, ciphertext)
     const prepared = await dht.client.prepareEncrypted(
       { kind: 'encrypted', key, owner: me.address, ciphertext },

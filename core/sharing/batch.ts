@@ -8,8 +8,8 @@ import type { Pace } from './types.ts'
 
 /** Bits of the random coefficients of a batched check: something false passes with probability 2^-128. */
 const CHECK_BITS = 128
-/** Points multiplied between two turns of the event loop: some 10 ms. */
-const CHECK_SLICE = 2048
+/** Points multiplied between two turns of the event loop: some 7 ms, several times that before the engine has compiled it well. */
+const CHECK_SLICE = 1024
 
 /** `length` random coefficients below 2^CHECK_BITS. */
 function checkCoefficients(length: number, prg: Prg): FieldVector {

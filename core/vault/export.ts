@@ -29,7 +29,7 @@ import { checkPlain } from './values.ts'
  * that an import can place them before it knows the records; the records take effect after the last frame.
  */
 const FRAME = { manifest: 1, blob: 2, blobData: 3, record: 4, setting: 5, end: 6 } as const
-const FORMAT = 1
+const FORMAT = 2
 const MAX_FRAME = 32 * 1024 * 1024
 const MAX_BLOB = 2 * 1024 * 1024 * 1024
 
