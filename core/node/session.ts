@@ -9,7 +9,7 @@ import { Uploads } from './uploads.ts'
 
 /** Reading does not keep a vault open: the interface refreshes itself while nobody sits before it. */
 const PASSIVE =
-  /(\.(list|get|status|info|checklist|functions|references|invitations|result|plan)|^settings\.)/
+  /(\.(list|get|part|status|info|checklist|functions|references|invitations|result|plan)|^settings\.)/
 
 /** The longest that a restore waits for the network to be reached. */
 const ONLINE_MS = 20 * second

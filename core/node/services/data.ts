@@ -214,7 +214,7 @@ export function dataHandlers(context: NodeContext, uploads: Uploads): Handlers {
       return uploads.add(upload, content)
     },
     'data.previewImport': async ({ format, upload }) => {
-      const result = await vault.previewImport(uploads.get(upload), { format })
+      const result = await uploads.use(upload, (content) => vault.previewImport(content, { format }))
       return {
         columns: result.columns.map((c) => ({ name: c.name, kind: c.type === 'boolean' ? 'text' : c.type })),
         rows: result.rowCount,
@@ -230,14 +230,13 @@ export function dataHandlers(context: NodeContext, uploads: Uploads): Handlers {
       }
     },
     'data.import': async ({ format, upload, title, tags, skipInvalid }) => {
-      const { id, rows, skipped } = await vault.importTable(
-        uploads.get(upload),
-        { format },
-        {
-          title,
-          ...(tags === undefined ? {} : { tags }),
-          ...(skipInvalid === undefined ? {} : { skipInvalidRows: skipInvalid }),
-        },
+      const commit = {
+        title,
+        ...(tags === undefined ? {} : { tags }),
+        ...(skipInvalid === undefined ? {} : { skipInvalidRows: skipInvalid }),
+      }
+      const { id, rows, skipped } = await uploads.use(upload, (content) =>
+        vault.importTable(content, { format }, commit),
       )
       uploads.discard(upload)
       changed()
@@ -247,16 +246,19 @@ export function dataHandlers(context: NodeContext, uploads: Uploads): Handlers {
       if (path !== undefined) requireLocal(call, 'path')
       if ((path === undefined) === (upload === undefined))
         throw new EnigmaError('INVALID_ARGUMENT', 'data.addFile: give an upload or a path')
-      const source = upload === undefined ? createReadStream(path as string) : uploads.get(upload)
-      const record = await vault.addFile(
-        {
-          title,
-          name: fileName,
-          mime: mediaType ?? 'application/octet-stream',
-          ...(tags === undefined ? {} : { tags }),
-        },
-        source as Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-      )
+      const add = (content: Iterable<Uint8Array> | AsyncIterable<Uint8Array>) =>
+        vault.addFile(
+          {
+            title,
+            name: fileName,
+            mime: mediaType ?? 'application/octet-stream',
+            ...(tags === undefined ? {} : { tags }),
+          },
+          content,
+        )
+      const record = await (upload === undefined
+        ? add(createReadStream(path as string) as AsyncIterable<Uint8Array>)
+        : uploads.use(upload, add))
       if (upload !== undefined) uploads.discard(upload)
       changed()
       return { id: record.id }

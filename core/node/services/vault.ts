@@ -107,7 +107,8 @@ export function vaultHandlers(
     'vault.import': async ({ password, path, upload }, call) => {
       let source = path
       if (source !== undefined) requireLocal(call, 'path')
-      else if (upload !== undefined) source = await writeUpload(context, session.uploads.get(upload))
+      else if (upload !== undefined)
+        source = await session.uploads.use(upload, (content) => writeUpload(context, content))
       if (source === undefined) throw new EnigmaError('INVALID_ARGUMENT', 'vault.import: name a file')
       await stat(source).catch((cause) => {
         throw new EnigmaError('NOT_FOUND', `path: ${source} cannot be read`, { cause })

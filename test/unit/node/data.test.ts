@@ -103,17 +103,20 @@ it('a file comes in pieces, an empty one as well', async () => {
     const upload = await sendFile(call, pieces(bytes))
     const { id } = await call('data.addFile', { title: 'f', fileName: 'f.bin', upload })
     expect(await collect(await vault.openFile(id))).toEqual(Buffer.from(bytes))
-    expect(() => uploads.get(upload)).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }))
+    await expect(lengthOf(upload)).rejects.toMatchObject({ code: 'NOT_FOUND' })
   }
   await expect(call('data.addFile', { title: 'f', fileName: 'f' })).rejects.toMatchObject({
     code: 'INVALID_ARGUMENT',
   })
 })
 
+const lengthOf = (upload: string) =>
+  uploads.use(upload, async (pieces) => pieces.reduce((sum, piece) => sum + piece.length, 0))
+
 describe('uploads', () => {
   const MIB = Buffer.alloc(2 ** 20, 1).toString('base64')
 
-  it('refuses what is not base64 and what is too long, and adds nothing of it', () => {
+  it('refuses what is not base64 and what is too long, and adds nothing of it', async () => {
     const { upload } = uploads.add(undefined, 'AQID')
     for (const content of ['A', 'AQI', 'AQ!D', 'AQID AQID', '===='])
       expect(() => uploads.add(upload, content), content).toThrow(
@@ -121,22 +124,34 @@ describe('uploads', () => {
       )
     for (let i = 0; i < 63; i++) uploads.add(upload, MIB)
     expect(() => uploads.add(upload, MIB)).toThrow(expect.objectContaining({ code: 'QUOTA_EXCEEDED' }))
-    expect(uploads.get(upload).reduce((sum, piece) => sum + piece.length, 0)).toBe(63 * 2 ** 20 + 3)
+    expect(await lengthOf(upload)).toBe(63 * 2 ** 20 + 3)
     expect(() => uploads.add('other', 'AQID')).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }))
   })
 
-  it('lets go of the oldest when too many wait, and of all at the lock; the bytes are wiped', () => {
+  it('lets go of the oldest when too many wait, but not of what is being read', async () => {
     const names = Array.from({ length: 3 }, () => {
       const { upload } = uploads.add(undefined, MIB)
       for (let i = 1; i < 60; i++) uploads.add(upload, MIB)
       return upload
     })
-    expect(() => uploads.get(names[0]!)).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }))
-    const kept = uploads.get(names[2]!)
-    uploads.clear()
-    expect(kept.every((piece) => piece.every((byte) => byte === 0))).toBe(true)
-    for (const name of names)
-      expect(() => uploads.get(name)).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }))
+    await expect(lengthOf(names[0]!)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await uploads.use(names[1]!, async () => {
+      for (let i = 0; i < 20; i++) uploads.add(undefined, 'AQID')
+      expect(await lengthOf(names[1]!)).toBe(60 * 2 ** 20)
+    })
+    await expect(lengthOf(names[2]!)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  })
+
+  it('are wiped with the lock, when nobody reads them any more', async () => {
+    const kept: Uint8Array[] = []
+    const { upload } = uploads.add(undefined, MIB)
+    await uploads.use(upload, async ([piece]) => {
+      kept.push(piece!)
+      uploads.clear()
+      expect(piece![0]).toBe(1)
+      await expect(lengthOf(upload)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    })
+    expect(kept[0]!.every((byte) => byte === 0)).toBe(true)
   })
 
   it('are refused while the vault is locked', async () => {
