@@ -82,7 +82,7 @@ export function ImportForm({ onAdded }: { onAdded: (id: string) => void }) {
     >
       <div className="flex items-center gap-2 text-sm">
         <span className="min-w-0 flex-1 truncate font-medium">{source.fileName}</span>
-        <span className="text-muted">{t('data.rows', { count: formatNumber(preview.rows) })}</span>
+        <span className="text-muted">{t('data.rows', { count: preview.rows })}</span>
         <IconButton size="sm" label={t('data.import.other')} onClick={() => setSource(undefined)}>
           <X aria-hidden />
         </IconButton>

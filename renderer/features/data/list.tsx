@@ -3,7 +3,7 @@ import { FolderOpen, Plus, Trash2 } from 'lucide-react'
 import type { Output, RecordSummary } from '../../../core/ipc/index.ts'
 import { useT } from '../../app/i18n/index.ts'
 import { cn } from '../../app/lib/cn.ts'
-import { formatDecimal, formatNumber } from '../../app/lib/format.ts'
+import { formatDecimal } from '../../app/lib/format.ts'
 import type { QueryState } from '../../app/store/query.ts'
 import { Button } from '../../app/ui/button.tsx'
 import { SearchInput } from '../../app/ui/input.tsx'
@@ -158,7 +158,7 @@ function Row({ record, active }: { record: RecordSummary; active: boolean }) {
           <span className="block truncate text-sm font-medium">{record.title}</span>
           <span className="flex gap-1.5 text-xs text-muted">
             <span className="min-w-0 truncate">
-              {previewOf(record, (count) => t('data.rows', { count: formatNumber(count) }))}
+              {previewOf(record, (count) => t('data.rows', { count: count }))}
             </span>
             <span aria-hidden>·</span>
             <Time at={record.removedAt ?? record.updatedAt} className="shrink-0" />

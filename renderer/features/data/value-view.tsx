@@ -2,7 +2,7 @@ import { Download } from 'lucide-react'
 import { lazy, Suspense, useMemo, useState } from 'react'
 import type { RecordValue } from '../../../core/ipc/index.ts'
 import { useT } from '../../app/i18n/index.ts'
-import { formatBytes, formatDateTime, formatDecimal, formatNumber } from '../../app/lib/format.ts'
+import { formatBytes, formatDateTime, formatDecimal } from '../../app/lib/format.ts'
 import { useAction } from '../../app/store/action.ts'
 import { data } from '../../app/store/data.ts'
 import { Button } from '../../app/ui/button.tsx'
@@ -65,7 +65,7 @@ function TableValue({ value }: { value: Extract<RecordValue, { type: 'table' }> 
   return (
     <>
       <Table label={t('data.value')} columns={columns} rows={rows} rowKey={rowKey} maxHeight={360} />
-      <p className="mt-1 text-xs text-muted">{t('data.rows', { count: formatNumber(rows.length) })}</p>
+      <p className="mt-1 text-xs text-muted">{t('data.rows', { count: rows.length })}</p>
     </>
   )
 }
@@ -99,7 +99,7 @@ function SeriesValue({ value }: { value: Extract<RecordValue, { type: 'timeserie
         rowKey={(p) => String(p.index)}
         maxHeight={240}
       />
-      <p className="text-xs text-muted">{t('data.rows', { count: formatNumber(rows.length) })}</p>
+      <p className="text-xs text-muted">{t('data.rows', { count: rows.length })}</p>
     </div>
   )
 }

@@ -17,7 +17,7 @@ export const data = {
   tags: 'Tags',
   'tag.all': 'All tags',
   count: '{count, plural, =0 {No items} one {# item} other {# items}}',
-  rows: '{count} rows',
+  rows: '{count, plural, one {# row} other {# rows}}',
   nothing: 'Nothing matches',
   'nothing.clear': 'Clear search and filters',
   'empty.title': 'Your vault is empty',

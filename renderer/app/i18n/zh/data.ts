@@ -20,7 +20,7 @@ export const data: Catalog<typeof en> = {
   tags: '标签',
   'tag.all': '全部标签',
   count: '{count, plural, =0 {没有条目} other {# 个条目}}',
-  rows: '{count} 行',
+  rows: '{count, plural, other {# 行}}',
   nothing: '没有匹配的内容',
   'nothing.clear': '清除搜索和筛选',
   'empty.title': '保险库还是空的',
