@@ -20,6 +20,7 @@ const BENCHES = [
   ['mpc.ts', 'mpcBench'],
   ['spdz.ts', 'spdzBench'],
   ['system.ts', 'systemBench'],
+  ['nodes.ts', 'nodesBench'],
   ['audit.ts', 'auditBench'],
   ['gas.ts', 'gasBench'],
   ['jiff.ts', 'jiffBench'],

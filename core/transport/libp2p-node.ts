@@ -101,6 +101,9 @@ export async function createNode(options: NodeOptions, gater: ConnectionGater): 
       dht: kadDHT({
         protocol: '/enigma/kad/1.0.0',
         clientMode: false,
+        // Of answers that come together each has up to twenty keys, which take half a millisecond to check.
+        alpha: 1,
+        disjointPaths: 2,
         peerInfoMapper: options.internet ? removePrivateAddressesMapper : passthroughMapper,
       }),
       ...(options.internet

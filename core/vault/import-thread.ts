@@ -3,7 +3,7 @@ import { KiB } from '../base/units.ts'
 import { type Importer, importer } from './import.ts'
 
 /** Bytes of a file that is parsed at once: sooner than a thread starts, and too short to hold up others. */
-const IN_PLACE = 64 * KiB
+const IN_PLACE = 8 * KiB
 
 /** Gives `work` what parses `content`: for a file of any length in a thread of its own, which ends with the work. */
 export async function importing<T>(

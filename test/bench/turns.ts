@@ -11,11 +11,17 @@ export class TurnWatch {
   #longest = 0
   #last = process.threadCpuUsage()
   #timer: NodeJS.Timeout | undefined
+  readonly #report: ((ms: number) => void) | undefined
+
+  /** `report` is told of every turn. */
+  constructor(report?: (ms: number) => void) {
+    this.#report = report
+  }
 
   start(): void {
     this.#longest = 0
     this.#last = process.threadCpuUsage()
-    this.#timer ??= setInterval(() => this.#look(), LOOK_MS)
+    this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref()
   }
 
   /** The longest turn since the start. */
@@ -28,7 +34,9 @@ export class TurnWatch {
 
   #look(): void {
     const { user, system } = process.threadCpuUsage(this.#last)
-    this.#longest = Math.max(this.#longest, (user + system) / 1000)
+    const ms = (user + system) / 1000
+    this.#longest = Math.max(this.#longest, ms)
+    this.#report?.(ms)
     this.#last = process.threadCpuUsage()
   }
 }
