@@ -12,20 +12,32 @@ import {
   type StoredVersion,
   type VaultState,
 } from './state.ts'
-import type { NewRecordValue, RecordSummary, RecordValue, RecordVersion } from './types.ts'
+import type { NewRecordValue, RecordSummary, RecordValue, RecordVersion, ShareEntry } from './types.ts'
 import { checkValue } from './values.ts'
 
 const MAX_VALUE_BYTES = 512 * 1024 * 1024
 const PREVIEW = 80
 
-export function newRecordId(): string {
-  return toHex(randomBytes(16)).slice(2)
+/** The first version of a record. */
+export function newRecord(now: number, title: string, tags: string[], content: StoredContent): StoredRecord {
+  const id = toHex(randomBytes(16)).slice(2)
+  return { id, version: 1, time: now, created: now, title, tags, content, history: [], shares: [] }
 }
 
 /** Throws NOT_FOUND. */
 export function findRecord(state: VaultState, id: string): StoredRecord {
   const record = state.records.get(id)
   if (record === undefined) throw new EnigmaError('NOT_FOUND', 'there is no such record')
+  return record
+}
+
+/** A record that is not in the trash. Throws NOT_FOUND, INVALID_ARGUMENT. */
+export function liveRecord(state: VaultState, id: string): StoredRecord {
+  const record = findRecord(state, id)
+  if (record.deleted !== undefined)
+    throw new EnigmaError('INVALID_ARGUMENT', 'this record is in the trash', {
+      remedy: 'Take it back first.',
+    })
   return record
 }
 
@@ -138,6 +150,22 @@ export function nextVersion(
     time: Math.max(time, before + 1),
     history: [...record.history, { version, time: before, title, tags, content }].slice(-LIMITS.history),
   }
+}
+
+/** Throws NOT_FOUND. */
+export function versionOf(record: StoredRecord, version: number): StoredVersion {
+  const found = version === record.version ? record : record.history.find((old) => old.version === version)
+  if (found === undefined) throw new EnigmaError('NOT_FOUND', `there is no version ${version} of this record`)
+  const { time, title, tags, content } = found
+  return { version, time, title, tags, content }
+}
+
+/** With `entry` in place of the one with the same id. Throws QUOTA_EXCEEDED. */
+export function withShare(record: StoredRecord, entry: ShareEntry): StoredRecord {
+  const shares = [...record.shares.filter((s) => s.id !== entry.id), entry]
+  if (shares.length > LIMITS.shares)
+    throw new EnigmaError('QUOTA_EXCEEDED', `a record has at most ${LIMITS.shares} share entries`)
+  return { ...record, shares }
 }
 
 export function withRecord(state: VaultState, record: StoredRecord): VaultState {

@@ -1,7 +1,15 @@
 import { EnigmaError } from '../base/errors.ts'
 import { turn } from '../base/turns.ts'
 import { LIMITS } from './constants.ts'
-import type { Column, ColumnType, NewRecordValue, PlainValue, TableValue, TimeSeriesValue } from './types.ts'
+import type {
+  Column,
+  ColumnType,
+  NewRecordValue,
+  PlainValue,
+  ShareEntry,
+  TableValue,
+  TimeSeriesValue,
+} from './types.ts'
 
 const DECIMAL = /^[+-]?(\d+)(?:\.(\d+))?$/
 const DATE = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2})?)?$/
@@ -63,6 +71,17 @@ function text(value: unknown, what: string, limit: number, min = 0): string {
 
 export function checkTitle(title: unknown): string {
   return text(typeof title === 'string' ? title.trim() : title, 'the title', LIMITS.title, 1)
+}
+
+export function checkFileNames(name: unknown, mime: unknown): void {
+  for (const text of [name, mime])
+    if (
+      typeof text !== 'string' ||
+      text.length === 0 ||
+      text.length > LIMITS.fileName ||
+      !text.isWellFormed()
+    )
+      throw invalid('a file needs a name and a media type of at most 255 characters')
 }
 
 /** Trimmed, without duplicates, in the order given. */
@@ -166,6 +185,13 @@ export async function checkValue(value: NewRecordValue): Promise<NewRecordValue>
     default:
       throw invalid('unknown type of value')
   }
+}
+
+export function checkShare(share: unknown): ShareEntry {
+  const entry = checkPlain(share) as ShareEntry
+  if (typeof entry.id !== 'string' || entry.id.length === 0 || entry.id.length > 200)
+    throw invalid('a share entry needs an id of at most 200 characters')
+  return entry
 }
 
 /** A deep copy of plain data. Throws INVALID_ARGUMENT for anything that would not come back the same. */

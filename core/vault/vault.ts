@@ -1,57 +1,48 @@
-import { timingSafeEqual } from 'node:crypto'
 import { join } from 'node:path'
 import { wipe } from '../base/bytes.ts'
 import { encodeCanonical } from '../base/cbor.ts'
-import { type Clock, systemClock } from '../base/clock.ts'
+import { systemClock } from '../base/clock.ts'
 import { EnigmaError } from '../base/errors.ts'
 import { silentLog } from '../base/log.ts'
-import { randomBytes } from '../base/random.ts'
 import { turn } from '../base/turns.ts'
 import { second } from '../base/units.ts'
-import { Keystore } from '../wallet/keystore.ts'
 import { entropyToPhrase, newEntropy, phraseToEntropy } from '../wallet/phrase.ts'
 import type { WalletKeys } from '../wallet/types.ts'
-import { EMPTY_ANCHOR } from './activity.ts'
 import { Backoff } from './backoff.ts'
-import { BlobStore } from './blobs.ts'
 import { LIMITS } from './constants.ts'
-import {
-  passwordKeySlot,
-  phraseKeySlot,
-  readHeader,
-  type Slot,
-  unlockWithEntropy,
-  unlockWithPassword,
-} from './container.ts'
-import { exportBytes, readExport } from './export.ts'
-import { nodeFs, removeTemporaries, replaceFile } from './fs.ts'
+import { unlockWithPassword } from './container.ts'
+import { readExport } from './export.ts'
+import { nodeFs } from './fs.ts'
 import { importing } from './import-thread.ts'
 import { calibrateKdf, checkKdf } from './kdf.ts'
-import { KeyRing, lockedError } from './keys.ts'
-import { mergeRecords, mergeSettings } from './merge.ts'
+import { lockedError } from './keys.ts'
+import { createSession, type Opening, opensWith, reopenSession, reseal } from './opening.ts'
 import { checkPassword } from './password.ts'
 import {
   encodeValue,
   findRecord,
-  loadValue,
-  newRecordId,
+  liveRecord,
+  newRecord,
   nextVersion,
   numericColumnOf,
   previewOf,
   storeValue,
   summary,
   versionInfo,
+  versionOf,
   withRecord,
+  withShare,
 } from './records.ts'
-import { ATTEMPTS_FILE, blobDir, openVaultFile, type Place, Session, vaultPath } from './session.ts'
+import { rehearseRestore } from './rehearsal.ts'
+import { ATTEMPTS_FILE, openVaultFile, type Place, Session, vaultPath } from './session.ts'
 import {
-  adoptBlob,
   referencedBlobs,
   type StoredContent,
   type StoredRecord,
   type StoredVersion,
   type VaultState,
 } from './state.ts'
+import { drain, importExport, writeExport } from './transfer.ts'
 import type {
   ActivityEntry,
   ActivityFields,
@@ -62,7 +53,6 @@ import type {
   ImportCommit,
   ImportOptions,
   ImportPreview,
-  KdfParameters,
   ListFilter,
   MergeResult,
   NewRecord,
@@ -80,7 +70,7 @@ import type {
   VaultService,
   VaultStatus,
 } from './types.ts'
-import { checkPlain, checkTags, checkTitle } from './values.ts'
+import { checkFileNames, checkPlain, checkShare, checkTags, checkTitle } from './values.ts'
 
 /** Locking does not wait longer than this for a write under way (reliability: locked within 1 s). */
 const LOCK_WAIT_MS = 0.5 * second
@@ -88,9 +78,8 @@ const LOCK_WAIT_MS = 0.5 * second
 /** The vault on disk. One instance per directory and process; see `VaultService` for the calls. */
 export class Vault implements VaultService {
   readonly #place: Place
-  readonly #clock: Clock
   readonly #backoff: Backoff
-  readonly #kdf: KdfParameters | undefined
+  readonly #opening: Opening
   #session: Session | undefined
   #queue: Promise<unknown> = Promise.resolve()
 
@@ -98,8 +87,7 @@ export class Vault implements VaultService {
     const { clock = systemClock, log = silentLog, fs = nodeFs, kdf } = modules
     if (kdf !== undefined) checkKdf(kdf)
     this.#place = { dir: options.dir, fs, clock, log: log.child('vault') }
-    this.#clock = clock
-    this.#kdf = kdf
+    this.#opening = { place: this.#place, kdf }
     this.#backoff = new Backoff(fs, join(options.dir, ATTEMPTS_FILE), clock, this.#place.log)
   }
 
@@ -132,7 +120,7 @@ export class Vault implements VaultService {
       checkPassword(password)
       const entropy = newEntropy(options.words ?? 24)
       const phrase = entropyToPhrase(entropy)
-      const session = await this.#createWith(entropy, password)
+      const session = await this.#use(await createSession(this.#opening, entropy, password))
       await session.note('vault.created')
       return { phrase, address: session.wallet.signer().address }
     })
@@ -163,7 +151,7 @@ export class Vault implements VaultService {
       if (session.dirty) await session.save(session.state)
     }).catch(() => {})
     const patience = new AbortController()
-    await Promise.race([farewell, this.#clock.sleep(LOCK_WAIT_MS, patience.signal).catch(() => {})])
+    await Promise.race([farewell, this.#place.clock.sleep(LOCK_WAIT_MS, patience.signal).catch(() => {})])
     patience.abort()
     await session.close()
   }
@@ -173,7 +161,7 @@ export class Vault implements VaultService {
       const session = this.#open()
       await this.#prove(session, current)
       checkPassword(next)
-      await this.#reseal(session, next)
+      await reseal(this.#opening, session, next)
       await session.note('vault.password-changed')
     })
   }
@@ -207,10 +195,11 @@ export class Vault implements VaultService {
     await this.lock()
     const mode = await this.#serial(async () => {
       if (await this.#place.fs.exists(vaultPath(this.#place))) {
-        await this.#reopen(entropy, newPassword)
+        const reopened = await this.#use(await reopenSession(this.#opening, entropy, newPassword))
+        await reopened.note('vault.reopened-with-phrase')
         return 'reopened' as const
       }
-      const session = await this.#createWith(entropy.slice(), newPassword)
+      const session = await this.#use(await createSession(this.#opening, entropy.slice(), newPassword))
       await session.note('vault.restored')
       return 'created' as const
     }).finally(() => wipe(entropy))
@@ -224,39 +213,13 @@ export class Vault implements VaultService {
     }
   }
 
-  async rehearseRestore(phrase: Secret, options: { backupPath?: string } = {}): Promise<RehearsalResult> {
-    const entropy = phraseToEntropy(phrase)
-    const keys = await Keystore.fromEntropy(entropy)
-    try {
-      const vault = await attempt(() => this.#rehearseVault(entropy))
-      const path = options.backupPath
-      const backup =
-        path === undefined
-          ? undefined
-          : await attempt(async () => {
-              const { manifest } = await readExport(this.#place.fs, path, { phrase }, drain)
-              return {
-                records: manifest.records,
-                files: manifest.files,
-                created: new Date(manifest.created).toISOString(),
-              }
-            })
-      return {
-        ok: vault.opens && (backup?.opens ?? true),
-        address: keys.signer().address,
-        depositAddress: keys.deposit().address,
-        vault,
-        ...(backup === undefined ? {} : { backup }),
-      }
-    } finally {
-      keys.dispose()
-      wipe(entropy)
-    }
+  rehearseRestore(phrase: Secret, options: { backupPath?: string } = {}): Promise<RehearsalResult> {
+    return rehearseRestore(this.#place, phrase, options.backupPath)
   }
 
   markRehearsed(): Promise<void> {
     return this.#mutate(async (session, state) => {
-      await session.save({ ...state, rehearsed: this.#clock.now() })
+      await session.save({ ...state, rehearsed: this.#place.clock.now() })
       return ['vault.restore-rehearsed', {}, undefined]
     })
   }
@@ -283,17 +246,7 @@ export class Vault implements VaultService {
     const title = checkTitle(file.title)
     const tags = checkTags(file.tags ?? [])
     const { name, mime } = file
-    for (const text of [name, mime])
-      if (
-        typeof text !== 'string' ||
-        text.length === 0 ||
-        text.length > LIMITS.fileName ||
-        !text.isWellFormed()
-      )
-        throw new EnigmaError(
-          'INVALID_ARGUMENT',
-          'a file needs a name and a media type of at most 255 characters',
-        )
+    checkFileNames(name, mime)
     // Outside the queue: hundreds of megabytes must not hold up every other call.
     const writer = this.#open()
     const blob = await writer.blobs.write(content, LIMITS.file)
@@ -350,7 +303,7 @@ export class Vault implements VaultService {
     const title = changes.title === undefined ? undefined : checkTitle(changes.title)
     const tags = changes.tags === undefined ? undefined : checkTags(changes.tags)
     return this.#mutate(async (session, state) => {
-      const record = this.#live(state, id)
+      const record = liveRecord(state, id)
       if (changes.value !== undefined && changes.value.type !== record.content.type)
         throw new EnigmaError('INVALID_ARGUMENT', `this record holds a ${record.content.type}`, {
           remedy: 'Add a new record for another type of value.',
@@ -379,7 +332,7 @@ export class Vault implements VaultService {
 
   restoreVersion(id: string, version: number): Promise<RecordSummary> {
     return this.#mutate(async (session, state) => {
-      const record = this.#live(state, id)
+      const record = liveRecord(state, id)
       const { title, tags, content } = versionOf(record, version)
       return this.#replace(session, record, { title, tags, content })
     })
@@ -390,7 +343,7 @@ export class Vault implements VaultService {
       const record = findRecord(state, id)
       if (record.deleted === undefined)
         await session.save(
-          withRecord(state, { ...record, deleted: Math.max(this.#clock.now(), record.time) }),
+          withRecord(state, { ...record, deleted: Math.max(this.#place.clock.now(), record.time) }),
         )
       return ['record.removed', { record: id }, undefined]
     })
@@ -424,15 +377,9 @@ export class Vault implements VaultService {
   }
 
   async putShare(id: string, share: ShareEntry): Promise<void> {
-    const entry = checkPlain(share) as ShareEntry
-    if (typeof entry.id !== 'string' || entry.id.length === 0 || entry.id.length > 200)
-      throw new EnigmaError('INVALID_ARGUMENT', 'a share entry needs an id of at most 200 characters')
+    const entry = checkShare(share)
     return this.#mutate(async (session, state) => {
-      const record = findRecord(state, id)
-      const shares = [...record.shares.filter((s) => s.id !== entry.id), entry]
-      if (shares.length > LIMITS.shares)
-        throw new EnigmaError('QUOTA_EXCEEDED', `a record has at most ${LIMITS.shares} share entries`)
-      await session.save(withRecord(state, { ...record, shares }))
+      await session.save(withRecord(state, withShare(findRecord(state, id), entry)))
       return undefined
     })
   }
@@ -496,7 +443,7 @@ export class Vault implements VaultService {
     if (encodeCanonical(checked).length > LIMITS.setting)
       throw new EnigmaError('QUOTA_EXCEEDED', `a setting has at most ${LIMITS.setting} bytes`)
     return this.#mutate(async (session, state) => {
-      const settings = new Map(state.settings).set(key, { value: checked, updated: this.#clock.now() })
+      const settings = new Map(state.settings).set(key, { value: checked, updated: this.#place.clock.now() })
       await session.save({ ...state, settings })
       return undefined
     })
@@ -521,26 +468,13 @@ export class Vault implements VaultService {
     protection: ExportProtection,
   ): Promise<{ records: number; files: number; bytes: number }> {
     return this.#mutate(async (session, state) => {
-      const { fs } = this.#place
       if ('password' in protection) checkPassword(protection.password)
-      if (await fs.exists(path))
-        throw new EnigmaError('INVALID_ARGUMENT', 'a file with this name exists already', {
-          remedy: 'Choose another name.',
-        })
       const seal =
         'password' in protection
-          ? { password: protection.password, kdf: await this.#kdfParameters() }
+          ? { password: protection.password, kdf: this.#opening.kdf ?? (await calibrateKdf()) }
           : { entropy: state.entropy }
-      const now = this.#clock.now()
-      let bytes = 0
-      const counted = async function* () {
-        for await (const part of exportBytes(state, session.blobs, seal, now)) {
-          session.keys.check()
-          bytes += part.length
-          yield part
-        }
-      }
-      await replaceFile(fs, path, counted())
+      const now = this.#place.clock.now()
+      const bytes = await writeExport(this.#place, session, path, seal, now)
       await session.save({ ...state, backup: now })
       const counts = { records: state.records.size, files: referencedBlobs(state).size }
       return ['vault.exported', counts, { ...counts, bytes }]
@@ -548,38 +482,9 @@ export class Vault implements VaultService {
   }
 
   importFrom(path: string, key: ExportKey | { phrase: true }): Promise<MergeResult> {
-    return this.#mutate(async (session, state) => {
-      const { blobs } = session
-      const opens: ExportKey =
-        'phrase' in key && key.phrase === true
-          ? { phrase: entropyToPhrase(state.entropy) }
-          : (key as ExportKey)
-      const stored = new Map<string, Awaited<ReturnType<BlobStore['write']>>>()
-      try {
-        const content = await readExport(this.#place.fs, path, opens, async (id, size, parts) => {
-          stored.set(id, await blobs.write(parts, size))
-        })
-        // Content ids are keyed per vault: the records get the ids the content has here.
-        const local = <T extends StoredVersion>(version: T): T => {
-          const ref = version.content.blob && stored.get(version.content.blob.id)
-          return ref === undefined ? version : { ...version, content: { ...version.content, blob: ref } }
-        }
-        const theirs = content.records.map((record) => ({
-          ...local(record),
-          history: record.history.map(local),
-        }))
-        for (const record of theirs) await checkRecord(blobs, record)
-        let { records, result } = mergeRecords(state.records, theirs)
-        for (const ref of stored.values()) records = adoptBlob(records, ref)
-        if (records.size > LIMITS.records)
-          throw new EnigmaError('QUOTA_EXCEEDED', 'the vault would hold too many records')
-        await session.save({ ...state, records, settings: mergeSettings(state.settings, content.settings) })
-        const merged = { ...result, files: stored.size }
-        await session.sweep()
-        return ['vault.imported', { ...merged }, merged]
-      } finally {
-        for (const ref of stored.values()) blobs.release(ref)
-      }
+    return this.#mutate(async (session) => {
+      const merged = await importExport(this.#place, session, path, key)
+      return ['vault.imported', { ...merged }, merged]
     })
   }
 
@@ -639,119 +544,16 @@ export class Vault implements VaultService {
       })
   }
 
-  /** Whether the password opens the file to the very key this session has; with back-off. */
+  /** With back-off. */
   async #prove(session: Session, password: Secret): Promise<void> {
-    await this.#backoff.guard(async () => {
-      const file = await this.#place.fs.open(vaultPath(this.#place), 'read')
-      let fileKey: Uint8Array | undefined
-      try {
-        const { header } = await readHeader('vault', file)
-        fileKey = await unlockWithPassword('vault', header, password)
-        return fileKey !== undefined && timingSafeEqual(fileKey, session.keys.fileKey) ? true : undefined
-      } finally {
-        wipe(fileKey)
-        await file.close()
-      }
-    })
+    const { place } = this.#opening
+    await this.#backoff.guard(async () => (await opensWith(place, session, password)) || undefined)
   }
 
-  async #kdfParameters(): Promise<KdfParameters> {
-    return this.#kdf ?? (await calibrateKdf())
-  }
-
-  async #slots(id: Uint8Array, fileKey: Uint8Array, password: Secret, entropy: Uint8Array): Promise<Slot[]> {
-    const phrase = phraseKeySlot('vault', id, fileKey, entropy)
-    return [await passwordKeySlot('vault', id, fileKey, password, await this.#kdfParameters()), phrase]
-  }
-
-  async #reseal(session: Session, password: Secret): Promise<void> {
-    const fileKey = randomBytes(32)
-    const { id, entropy } = session.state
-    const slots = await this.#slots(id, fileKey, password, entropy)
-    await session.save(session.state, { fileKey, slots })
-  }
-
-  /** Writes a new vault around `entropy`, of which it takes ownership, and opens it. */
-  async #createWith(entropy: Uint8Array, password: Secret): Promise<Session> {
-    const { fs, dir } = this.#place
-    await fs.makeDir(dir)
-    if (await fs.exists(vaultPath(this.#place)))
-      throw new EnigmaError('VAULT_EXISTS', 'there is a vault here already', {
-        remedy: 'Unlock it, or choose another data directory.',
-      })
-    await removeTemporaries(fs, dir)
-    const fileKey = randomBytes(32)
-    const state: VaultState = {
-      id: randomBytes(16),
-      created: this.#clock.now(),
-      contentKey: randomBytes(32),
-      entropy,
-      records: new Map(),
-      settings: new Map(),
-      anchor: EMPTY_ANCHOR,
-    }
-    const slots = await this.#slots(state.id, fileKey, password, entropy)
-    const session = await Session.open(this.#place, fileKey, state, slots)
-    try {
-      await session.save(state)
-    } catch (error) {
-      await session.close()
-      // A vault whose phrase nobody has seen must not stay behind.
-      await fs.remove(vaultPath(this.#place)).catch(() => {})
-      throw error
-    }
+  async #use(session: Session): Promise<Session> {
     await this.#backoff.reset()
     this.#session = session
     return session
-  }
-
-  async #reopen(entropy: Uint8Array, newPassword: Secret): Promise<void> {
-    const found = await openVaultFile(this.#place, async ({ header }) =>
-      unlockWithEntropy('vault', header, entropy),
-    )
-    if (found === undefined)
-      throw new EnigmaError('PHRASE_INVALID', 'this phrase belongs to another vault than the one here', {
-        remedy: 'Use the phrase of this vault, or choose an empty data directory.',
-      })
-    const { opened, fileKey, state } = found
-    const session = await Session.open(this.#place, fileKey, state, opened.header.slots, opened.digest)
-    try {
-      await this.#reseal(session, newPassword)
-    } catch (error) {
-      await session.close()
-      throw error
-    }
-    await session.sweep()
-    await this.#backoff.reset()
-    this.#session = session
-    await session.note('vault.reopened-with-phrase')
-  }
-
-  async #rehearseVault(entropy: Uint8Array): Promise<{ records: number; files: number }> {
-    const found = await openVaultFile(this.#place, async ({ header }) =>
-      unlockWithEntropy('vault', header, entropy),
-    )
-    if (found === undefined)
-      throw new EnigmaError('PHRASE_INVALID', 'this phrase belongs to another vault than the one here')
-    const { fileKey, state } = found
-    const keys = new KeyRing(fileKey, state.contentKey)
-    try {
-      const blobs = new BlobStore(this.#place.fs, blobDir(this.#place, state.id), keys)
-      for (const record of state.records.values()) await checkRecord(blobs, record)
-      return { records: state.records.size, files: referencedBlobs(state).size }
-    } finally {
-      keys.close()
-      wipe(state.entropy)
-    }
-  }
-
-  #live(state: VaultState, id: string): StoredRecord {
-    const record = findRecord(state, id)
-    if (record.deleted !== undefined)
-      throw new EnigmaError('INVALID_ARGUMENT', 'this record is in the trash', {
-        remedy: 'Take it back first.',
-      })
-    return record
   }
 
   async #full(session: Session, record: StoredRecord): Promise<VaultRecord> {
@@ -768,20 +570,8 @@ export class Vault implements VaultService {
     kind: string,
     fields: ActivityFields = {},
   ): Promise<[string, ActivityFields, RecordSummary]> {
-    const now = this.#clock.now()
-    const id = newRecordId()
-    const record: StoredRecord = {
-      id,
-      version: 1,
-      time: now,
-      created: now,
-      title,
-      tags,
-      content,
-      history: [],
-      shares: [],
-    }
-    return this.#commit(session, record, [kind, { record: id, type: content.type, ...fields }])
+    const record = newRecord(this.#place.clock.now(), title, tags, content)
+    return this.#commit(session, record, [kind, { record: record.id, type: content.type, ...fields }])
   }
 
   async #replace(
@@ -789,7 +579,7 @@ export class Vault implements VaultService {
     record: StoredRecord,
     change: Partial<Pick<StoredVersion, 'title' | 'tags' | 'content'>>,
   ): Promise<[string, ActivityFields, RecordSummary]> {
-    const next = nextVersion(record, this.#clock.now(), change)
+    const next = nextVersion(record, this.#place.clock.now(), change)
     return this.#commit(session, next, ['record.updated', { record: record.id, version: next.version }])
   }
 
@@ -805,41 +595,5 @@ export class Vault implements VaultService {
       if (blob !== undefined) session.blobs.release(blob)
     }
     return [kind, fields, summary(record)]
-  }
-}
-
-const drain = async (_id: string, size: number, content: AsyncIterable<Uint8Array>): Promise<void> => {
-  let read = 0
-  for await (const part of content) read += part.length
-  if (read !== size) throw new EnigmaError('VAULT_CORRUPT', 'a content file is cut off')
-}
-
-function versionOf(record: StoredRecord, version: number): StoredVersion {
-  const found = version === record.version ? record : record.history.find((old) => old.version === version)
-  if (found === undefined) throw new EnigmaError('NOT_FOUND', `there is no version ${version} of this record`)
-  const { time, title, tags, content } = found
-  return { version, time, title, tags, content }
-}
-
-/** Reads every version of a record to its end. Throws VAULT_CORRUPT. */
-async function checkRecord(blobs: BlobStore, record: StoredRecord): Promise<void> {
-  checkTitle(record.title)
-  checkTags(record.tags)
-  for (const { content } of [record, ...record.history]) {
-    if (content.type !== 'file') await loadValue(blobs, content)
-    else if (content.blob !== undefined)
-      await drain(content.blob.id, content.blob.size, blobs.read(content.blob))
-  }
-}
-
-type Tried<T> = { opens: boolean; records: number; files: number; problem?: string } & Partial<T>
-
-async function attempt<T extends { records: number; files: number }>(
-  run: () => Promise<T>,
-): Promise<Tried<T>> {
-  try {
-    return { opens: true, ...(await run()) }
-  } catch (error) {
-    return { opens: false, records: 0, files: 0, problem: EnigmaError.from(error).message } as Tried<T>
   }
 }

@@ -66,8 +66,7 @@ export function RecordList({
           />
         </div>
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-      <div tabIndex={0} className="min-h-0 flex-1 overflow-y-auto p-2 -outline-offset-2">
+      <div className="min-h-0 flex-1 overflow-y-auto p-2">
         {state.error !== undefined && list === undefined && (
           <ErrorState error={state.error} onRetry={state.reload} />
         )}
