@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../base/clock.ts'
 import { EnigmaError } from '../base/errors.ts'
 import { type Log, silentLog } from '../base/log.ts'
 import { randomBytes } from '../base/random.ts'
+import { turn } from '../base/turns.ts'
 import {
   dictionaryCodec,
   evidenceCodec,
@@ -201,7 +202,8 @@ export class LedgerClient implements Ledger {
   }
 
   /** Turns what does not decode into LEDGER_UNREACHABLE: the endpoint is of no use. */
-  #decode<T>(decode: () => T): T {
+  async #decode<T>(decode: () => T): Promise<T> {
+    await turn()
     try {
       return decode()
     } catch (error) {
@@ -338,7 +340,7 @@ export class LedgerClient implements Ledger {
   async predicate(id: Bytes32, at?: ReadAt): Promise<Uint8Array | undefined> {
     const data = predicatesCodec.encode('encodingOf', [id])
     const answer = await this.#read(this.deployment.addresses.predicates, data, at)
-    const encoding = this.#decode(() => getBytes(predicatesCodec.decode('encodingOf', answer)))
+    const encoding = await this.#decode(() => getBytes(predicatesCodec.decode('encodingOf', answer)))
     if (encoding.length === 0) return undefined
     if (keccak256(encoding) !== id)
       throw new EnigmaError('LEDGER_UNREACHABLE', 'the endpoint answered with another predicate')
@@ -475,7 +477,7 @@ export class LedgerClient implements Ledger {
     for (let offset = 0; ; offset += constants.NODES_PAGE) {
       const data = registryCodec.encode('activeNodes', [BigInt(offset), BigInt(constants.NODES_PAGE)])
       const answer = await this.#read(this.deployment.addresses.registry, data, block)
-      const [ids, nodes] = this.#decode(() => registryCodec.decode('activeNodes', answer))
+      const [ids, nodes] = await this.#decode(() => registryCodec.decode('activeNodes', answer))
       for (const [i, raw] of sameLength(ids, nodes).entries()) {
         const node = toNode(ids[i]!, raw)
         if (node) list.push(node)
@@ -561,7 +563,8 @@ export class LedgerClient implements Ledger {
     while (refs.length < job.refsAdded && from <= confirmed.number) {
       const to = Math.min(from + constants.LOG_PAGE - 1, confirmed.number)
       const logs = await this.#rpc.logs([this.deployment.addresses.jobs], from, to, topics)
-      for (const event of logs.map((l) => this.#decode(() => parseLog(this.deployment, l)))) {
+      for (const log of logs) {
+        const event = await this.#decode(() => parseLog(this.deployment, log))
         if (event?.name === 'JobRequested') params = getBytes(event.params)
         if (event?.name === 'JobRefsAdded') refs.push(...event.refs)
       }
@@ -583,7 +586,8 @@ export class LedgerClient implements Ledger {
     for (let from = job.openBlock; from <= confirmed.number; from += constants.LOG_PAGE) {
       const to = Math.min(from + constants.LOG_PAGE - 1, confirmed.number)
       const logs = await this.#rpc.logs([this.deployment.addresses.jobs], from, to, topics)
-      for (const event of logs.map((l) => this.#decode(() => parseLog(this.deployment, l)))) {
+      for (const log of logs) {
+        const event = await this.#decode(() => parseLog(this.deployment, log))
         if (event?.name !== 'JobDone' || event.jobId !== jobId) continue
         const { attempt, resultDigest, transcriptDigest, signers, blockNumber } = event
         return { jobId, attempt, resultDigest, transcriptDigest, signers, blockNumber }
@@ -785,7 +789,7 @@ export class LedgerClient implements Ledger {
   async demandOf(jobId: Bytes32, party: Address, at?: ReadAt): Promise<DemandRecord | undefined> {
     const data = evidenceCodec.encode('demandOf', [jobId, party])
     const answer = await this.#read(this.deployment.addresses.evidence, data, at)
-    const open = this.#decode(() => evidenceCodec.decode('demandOf', answer))
+    const open = await this.#decode(() => evidenceCodec.decode('demandOf', answer))
     return open.id === constants.ZERO_BYTES32 ? undefined : open
   }
 
@@ -847,7 +851,8 @@ export class LedgerClient implements Ledger {
     if (items.length === 0) return []
     const block = await this.#fixed(at)
     const out: R[] = []
-    for (const page of chunk(items, constants.READ_PAGE)) out.push(...(await read(page, block)))
+    for (const pages of chunk(chunk(items, constants.READ_PAGE), constants.READS_AT_ONCE))
+      out.push(...(await Promise.all(pages.map((page) => read(page, block)))).flat())
     return out
   }
 

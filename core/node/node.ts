@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { systemClock } from '../base/clock.ts'
 import { EnigmaError, hasCode } from '../base/errors.ts'
 import { createLog, type Log } from '../base/log.ts'
+import { turn } from '../base/turns.ts'
 import { minute, second } from '../base/units.ts'
 import { prepareCommitments } from '../commitments/pedersen.ts'
 import { DhtNode } from '../dht/node.ts'
@@ -342,9 +343,11 @@ class ComposedNode implements EnigmaNode {
         log.warn('bad bootstrap address', { reason: EnigmaError.from(error).message })
       }
     }
-    for (const node of await registry.nodes())
+    for (const node of await registry.nodes()) {
+      await turn()
       if (node.nodeId !== this.nodeId && node.hint !== '')
         this.#transport?.addPeer(node.hint.split(','), { node: node.nodeId, keep: node.capacity > 0 })
+    }
   }
 
   #announce(name: string): void {

@@ -18,6 +18,7 @@ import { turn } from '../base/turns.ts'
 import { KiB, MiB, second } from '../base/units.ts'
 import { paced } from './pacing.ts'
 import { Spacing } from './spacing.ts'
+import { TurnStore } from './turn-store.ts'
 
 /** Signatures remembered: the handshake's, and a few records of addresses. */
 const SIGNATURES = 8
@@ -47,6 +48,7 @@ export async function createNode(options: NodeOptions, gater: ConnectionGater): 
   const node = await createLibp2p({
     start: false,
     privateKey: signingInTurns(privateKeyFromRaw(options.privateKey)),
+    datastore: new TurnStore(),
     nodeInfo: { name: 'enigma', version: '1', userAgent: 'enigma/1' },
     addresses: {
       listen: [

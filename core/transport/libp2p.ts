@@ -491,6 +491,8 @@ export class Libp2pTransport implements Transport {
   }
 
   async #dialAny(peer: NodeId, addresses: readonly Multiaddr[]): Promise<Connection> {
+    // The keys in the addresses are checked.
+    await turn()
     const known = this.#book.peer(peer)
     const full = addresses.filter((a) => a.getComponents().at(-1)?.name === 'p2p')
     if (full.length > 0) {

@@ -18,9 +18,9 @@ export class Pacing {
     connection.addEventListener('message', () => {
       // Begins to measure.
       isLate()
-      // Before the next socket is read; not at once, because a connection that is stopped while it goes on stops handing over
-      // and keeps reading, until it has read too much.
-      queueMicrotask(() => this.#check())
+      // Before the next socket is read, when what waited for this message is done with it; not at once, because a connection
+      // that is stopped while it goes on stops handing over and keeps reading, until it has read too much.
+      queueMicrotask(() => process.nextTick(() => this.#check()))
     })
   }
 

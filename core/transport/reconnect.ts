@@ -1,10 +1,9 @@
 import type { Clock } from '../base/clock.ts'
 import { minute } from '../base/units.ts'
+import { Spacing } from './spacing.ts'
 import type { NodeId } from './types.ts'
 
 const FIRST_MS = 500
-/** Between first tries: handshakes with many at once would hold the event loop. */
-const APART_MS = 50
 const LAST_MS = 1 * minute
 
 /** Keeps connections to chosen nodes: tries again after 0.5, 1, 2 … 60 s, with jitter. */
@@ -13,6 +12,8 @@ export class Reconnector {
   readonly #clock: Clock
   readonly #kept = new Set<NodeId>()
   readonly #trying = new Set<NodeId>()
+  /** Handshakes with many at once would hold the event loop. */
+  readonly #spacing = new Spacing()
   readonly #stop = new AbortController()
 
   constructor(connect: (node: NodeId) => Promise<void>, clock: Clock) {
@@ -23,7 +24,7 @@ export class Reconnector {
   keep(node: NodeId): void {
     if (this.#kept.has(node)) return
     this.#kept.add(node)
-    void this.#try(node, APART_MS * this.#trying.size)
+    void this.#try(node, 0)
   }
 
   lost(node: NodeId): void {
@@ -42,7 +43,7 @@ export class Reconnector {
       while (!this.#stop.signal.aborted) {
         await this.#clock.sleep(waitMs * (0.75 + Math.random() / 2), this.#stop.signal)
         try {
-          await this.#connect(node)
+          await this.#spacing.run(() => this.#connect(node))
           return
         } catch {
           waitMs = Math.min(LAST_MS, Math.max(FIRST_MS, waitMs * 2))
