@@ -74,7 +74,8 @@ export class Caller<S> {
     const answer = Promise.withResolvers<unknown>()
     this.#waiting.set(id, answer)
     this.#port.ref()
-    this.#port.postMessage({ id, method, args } satisfies Call, this.#gives.has(method) ? owned(args) : [])
+    const given = this.#gives.has(method) ? owned(args, GIVEN_DEPTH) : []
+    this.#port.postMessage({ id, method, args } satisfies Call, given)
     return answer.promise
   }
 
@@ -128,6 +129,9 @@ export class ServiceThread<S> {
   }
 }
 
+/** Levels below the arguments of a call that gives: a list of orders about records has its bytes in the fifth. */
+const GIVEN_DEPTH = 5
+
 /** A message's header, which is not worth a copy of the rest. */
 const HEADER_BYTES = 64
 
@@ -136,7 +140,7 @@ export function alone(bytes: Uint8Array): Uint8Array {
   return owned(bytes).length > 0 ? bytes : bytes.slice()
 }
 
-/** Ports in `value`, down to two levels below it, and buffers that byte arrays fill alone or but for a header. */
+/** Ports in `value`, down to `depth` levels below it, and buffers that byte arrays fill alone or but for a header. */
 export function owned(value: unknown, depth = 2): (ArrayBuffer | MessagePort)[] {
   if (value instanceof MessagePort) return [value]
   if (value instanceof Uint8Array) {

@@ -227,10 +227,10 @@ export function serveRepair(getContext: () => NodeContext): { repairShare: Repai
 
     async repairShare({ record, missingIndex, helpers: live, replacement }) {
       const context = getContext()
-      const own = await heldShare(context, record.key as Hex)
       const stored = await context.records.get('share', record.key)
-      if (own === undefined || stored === undefined)
+      if (stored?.state !== 'active' || stored.record.kind !== 'share')
         throw new EnigmaError('NOT_FOUND', `no share of ${record.key} here`)
+      const own = stored.record
       const among: Placement[] = live.filter((p) => p.index !== missingIndex).slice(0, own.t + 1)
       if (among.length < own.t + 1)
         throw new EnigmaError('SHARES_TOO_FEW', `${among.length} of ${own.t + 1} helpers are there`)

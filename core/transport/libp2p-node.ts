@@ -8,7 +8,7 @@ import { privateKeyFromRaw } from '@libp2p/crypto/keys'
 import { dcutr } from '@libp2p/dcutr'
 import { identify } from '@libp2p/identify'
 import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface'
-import { kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht'
+import { kadDHT, passthroughMapper, removePrivateAddressesMapper, type SingleKadDHT } from '@libp2p/kad-dht'
 import { mdns } from '@libp2p/mdns'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
@@ -117,6 +117,10 @@ export async function createNode(options: NodeOptions, gater: ConnectionGater): 
         : {}),
     },
   })
+  // Each five seconds the routing table would read the keys of the closest again, all in one turn, to mark them as those to
+  // reconnect to, which it is not asked to do.
+  const { routingTable } = node.services.dht as unknown as { routingTable: EventTarget }
+  routingTable.addEventListener('peer:ping', (event) => event.stopImmediatePropagation())
   node.addEventListener('connection:open', ({ detail }) => {
     answering.run(() => node.services.identify.identify(detail)).catch(() => undefined)
   })

@@ -220,7 +220,8 @@ export class Libp2pTransport implements Transport {
   }
 
   connectedPeers(): NodeId[] {
-    return this.#node.getPeers().flatMap((p) => nodeIdFromPeerId(p) ?? [])
+    // Of the connections: libp2p's list of peers reads the key of each again.
+    return [...new Set(this.#node.getConnections().flatMap((c) => nodeIdFromPeerId(c.remotePeer) ?? []))]
   }
 
   onPeer(listener: (peer: NodeId, connected: boolean) => void): () => void {
@@ -538,7 +539,7 @@ export class Libp2pTransport implements Transport {
   /** kad-dht peer routing: needs the peer id, so it serves nodes that were met before. */
   async #route(peer: NodeId): Promise<Multiaddr[]> {
     const known = this.#book.peer(peer)
-    if (!known || this.#node.getPeers().length === 0) return []
+    if (!known || this.#node.getConnections().length === 0) return []
     const info = await this.#node.peerRouting.findPeer(known, { signal: AbortSignal.timeout(3 * second) })
     return info.multiaddrs.map((a) =>
       a.getComponents().at(-1)?.name === 'p2p' ? a : a.encapsulate(`/p2p/${known}`),

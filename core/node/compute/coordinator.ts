@@ -119,10 +119,11 @@ export class Coordinator {
   async #activity(jobId: Hex, facts: JobFacts, rank: number): Promise<number | undefined> {
     const { transport } = this.#context
     const out = this.#out(jobId)
+    const connected = new Set(transport.connectedPeers())
     const answers = await Promise.allSettled(
       facts.ranking
         .slice(0, rank)
-        .filter((id) => transport.connectedPeers().includes(id) && !out.has(id))
+        .filter((id) => connected.has(id) && !out.has(id))
         .map(async (id) =>
           decodeMessage(
             'progress',
