@@ -33,9 +33,9 @@ export class Admission {
     return asking
   }
 
-  /** Forgets all answers, for instance after the registry changed. */
-  clear(): void {
-    this.#answers.clear()
+  /** Has the registry asked again about everybody, for instance after it changed. */
+  expire(): void {
+    for (const answer of this.#answers.values()) answer.until = 0
   }
 
   async #refresh(node: NodeId, last: boolean): Promise<boolean> {

@@ -144,11 +144,12 @@ export class Libp2pTransport implements Transport {
     return id
   }
 
-  /** Forgets the registry's answers and drops the connections of nodes that it does not admit any more. */
+  /** Asks the registry again and drops the connections of nodes that it does not admit any more. */
   async recheckAdmission(): Promise<void> {
-    this.#admission.clear()
+    this.#admission.expire()
     await Promise.all(
       this.#node.getConnections().map(async (connection) => {
+        await turn()
         const id = nodeIdFromPeerId(connection.remotePeer)
         if (id === undefined || !(await this.#admission.admits(id)))
           connection.abort(new Error('not admitted any more'))

@@ -177,17 +177,17 @@ export function withRecord(state: VaultState, record: StoredRecord): VaultState 
 }
 
 /** What full-text search sees of a record; `value` only where it is cheap or asked for. */
-export function searchTexts(record: StoredRecord, value: RecordValue): string[] {
-  const texts = [record.title, ...record.tags]
-  if (value.type === 'text') texts.push(value.text)
-  if (value.type === 'file') texts.push(value.name)
-  if (value.type === 'number') texts.push(value.value, value.unit ?? '')
+export function* searchTexts(record: StoredRecord, value: RecordValue): Generator<string> {
+  yield record.title
+  yield* record.tags
+  if (value.type === 'text') yield value.text
+  if (value.type === 'file') yield value.name
+  if (value.type === 'number') yield* [value.value, value.unit ?? '']
   if (value.type === 'table') {
-    texts.push(...value.columns.map((column) => column.name))
+    yield* value.columns.map((column) => column.name)
     const textual = value.columns.flatMap((column, i) => (column.type === 'text' ? [i] : []))
-    for (const row of value.rows) for (const i of textual) texts.push(row[i]!)
+    for (const row of value.rows) for (const i of textual) yield row[i]!
   }
-  return texts
 }
 
 /** Decimal strings of a value, for sharing. Throws INVALID_ARGUMENT with the columns to choose from. */

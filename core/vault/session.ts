@@ -266,7 +266,7 @@ export class Session {
     this.#recent = undefined
   }
 
-  async #texts(record: StoredRecord): Promise<string[]> {
+  async #texts(record: StoredRecord): Promise<Iterable<string>> {
     const { content } = record
     if (content.type !== 'file' && (content.blob?.size ?? 0) <= MAX_INDEXED_BYTES)
       try {

@@ -4,6 +4,7 @@ import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { HDKey } from '@scure/bip32'
 import { utf8, wipe } from '../base/bytes.ts'
 import { EnigmaError } from '../base/errors.ts'
+import { turn } from '../base/turns.ts'
 import { entropyToSeed } from './phrase.ts'
 import { LocalSigner } from './signer.ts'
 import type { WalletKeys } from './types.ts'
@@ -11,6 +12,18 @@ import type { WalletKeys } from './types.ts'
 const ACCOUNTS = "m/44'/60'/0'/0"
 const DEPOSIT = "m/44'/60'/1'/0/0"
 const MAX_INDEX = 2 ** 31
+
+/** `master.derive(path)`, each step in turn; what lies between is wiped. */
+async function derive(master: HDKey, path: string): Promise<HDKey> {
+  let node = master
+  for (const step of path.split('/').slice(1)) {
+    await turn()
+    const child = node.derive(`m/${step}`)
+    if (node !== master) node.wipePrivateData()
+    node = child
+  }
+  return node
+}
 
 function locked(): EnigmaError {
   return new EnigmaError('VAULT_LOCKED', 'the vault is locked', { remedy: 'Unlock the vault.' })
@@ -32,15 +45,18 @@ export class Keystore implements WalletKeys {
   /** `entropy`: 16 to 32 bytes, as `phraseToEntropy` gives; copied, not kept. */
   static async fromEntropy(entropy: Uint8Array): Promise<Keystore> {
     const seed = await entropyToSeed(entropy)
+    await turn()
     const master = HDKey.fromMasterSeed(seed)
-    const depositNode = master.derive(DEPOSIT)
+    let depositNode: HDKey | undefined
     try {
+      depositNode = await derive(master, DEPOSIT)
       const root = new Uint8Array(
         hkdfSync('sha256', seed, new Uint8Array(0), utf8('enigma/wallet/root/v1'), 32),
       )
-      return new Keystore(master.derive(ACCOUNTS), root, new LocalSigner(depositNode.privateKey!.slice()))
+      const accounts = await derive(master, ACCOUNTS)
+      return new Keystore(accounts, root, new LocalSigner(depositNode.privateKey!.slice()))
     } finally {
-      depositNode.wipePrivateData()
+      depositNode?.wipePrivateData()
       master.wipePrivateData()
       wipe(seed)
     }

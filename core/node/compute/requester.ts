@@ -2,6 +2,7 @@ import { keccak_256 } from '@noble/hashes/sha3.js'
 import { concatBytes, fromHex, toHex, utf8 } from '../../base/bytes.ts'
 import { EnigmaError, hasCode } from '../../base/errors.ts'
 import { randomBytes } from '../../base/random.ts'
+import { turn } from '../../base/turns.ts'
 import { minute, second } from '../../base/units.ts'
 import { encodeParams, functionHash } from '../../circuits/functions.ts'
 import type { FunctionId } from '../../circuits/types.ts'
@@ -322,6 +323,7 @@ export class Requester {
       // Any serving nodes can post a result; only those that were drawn make it this job's.
       if (!isDrawn(ranking, committee, record.committeeSize)) continue
       if (toHex(keccak_256(sealed)) !== digests[at]) continue
+      await turn()
       shares.set(at, key.open(sealed, sealAad(jobId, attempt, at)))
       nodes = committee.length
       if (committee[0] === from)

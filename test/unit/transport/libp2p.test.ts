@@ -84,6 +84,26 @@ it('drops a node that the registry expels', async () => {
   expect(['PEER_UNREACHABLE', 'CHANNEL_CLOSED']).toContain((error as { code: string }).code)
 })
 
+it('keeps its peers while the registry does not answer', async () => {
+  let silent = false
+  const a = await node(
+    {},
+    {
+      isAdmitted: async () => {
+        if (silent) throw new Error('no chain')
+        return true
+      },
+    },
+  )
+  const b = await node()
+  b.addPeer(a.addresses)
+  await echo(b, a.self)
+  silent = true
+  await a.recheckAdmission()
+  expect(a.connectedPeers()).toEqual([b.self])
+  await echo(b, a.self)
+})
+
 it('starts with what the internet needs', async () => {
   const a = await node({ internet: true, relay: true })
   const b = await node({ internet: true })

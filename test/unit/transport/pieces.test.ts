@@ -62,7 +62,17 @@ describe('admission', () => {
     up = false
     clock.time += 5000
     expect(await admission.admits(A)).toBe(true)
-    admission.clear()
+    admission.expire()
+    expect(await admission.admits(A)).toBe(true)
+  })
+
+  it('asks again about those it knows when told to', async () => {
+    let registered = true
+    const admission = new Admission(async () => registered, clock, 1000)
+    expect(await admission.admits(A)).toBe(true)
+    registered = false
+    expect(await admission.admits(A)).toBe(true)
+    admission.expire()
     expect(await admission.admits(A)).toBe(false)
   })
 })
