@@ -153,6 +153,7 @@ export class DhtClient {
                 ),
                 receiptSchema,
               )
+        await turn()
         verifyReceipt(receipt, { kind, key, index, holder, owner: signer.owner, state: 'active' })
         return receipt
       }),
@@ -225,6 +226,7 @@ export class DhtClient {
                   ),
                   receiptOrNull,
                 )
+          await turn()
           if (receipt) verifyReceipt(receipt, { kind, key, holder, state: 'active' })
           return receipt
         } catch (error) {
@@ -453,6 +455,7 @@ export class DhtClient {
             ),
             receiptSchema,
           )
+    await turn()
     verifyReceipt(receipt, {
       kind: record.kind,
       key: record.key,

@@ -399,7 +399,7 @@ export class LedgerClient implements Ledger {
   }
 
   async references(refs: Bytes32[], at?: ReadAt): Promise<(ReferenceRecord | undefined)[]> {
-    return this.#readPages(refs, at, async (page, block) => {
+    const read = async (page: Bytes32[], block: number) => {
       const data = referencesCodec.encode('referencesOf', [page])
       const answer = await this.#read(this.deployment.addresses.references, data, block)
       return this.#decode(() =>
@@ -407,7 +407,8 @@ export class LedgerClient implements Ledger {
           toReference(page[i]!, raw),
         ),
       )
-    })
+    }
+    return this.#readPages(refs, at, read, constants.REFERENCE_READ_PAGE)
   }
 
   async canRead(ref: Bytes32, account: Address, at?: ReadAt): Promise<boolean> {
@@ -847,11 +848,12 @@ export class LedgerClient implements Ledger {
     items: T[],
     at: ReadAt = 'confirmed',
     read: (page: T[], block: number) => Promise<R[]>,
+    size: number = constants.READ_PAGE,
   ): Promise<R[]> {
     if (items.length === 0) return []
     const block = await this.#fixed(at)
     const out: R[] = []
-    for (const pages of chunk(chunk(items, constants.READ_PAGE), constants.READS_AT_ONCE))
+    for (const pages of chunk(chunk(items, size), constants.READS_AT_ONCE))
       out.push(...(await Promise.all(pages.map((page) => read(page, block)))).flat())
     return out
   }

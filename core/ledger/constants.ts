@@ -15,10 +15,12 @@ export const DEFAULT_KEEP_BLOCKS = 256
 export const JOB_PAGE = 200
 /** References created per transaction, about 170,000 gas each. */
 export const REFERENCE_PAGE = 50
-/** Items per read call: decoding 200 references takes 80 ms, 32 take 6. */
+/** Items per read call: ethers copies the whole answer for each word of it, which takes 80 ms and more for 200 references. */
 export const READ_PAGE = 32
-export const READS_AT_ONCE = 8
-export const NODES_PAGE = 32
+export const REFERENCE_READ_PAGE = 8
+export const NODES_PAGE = 16
+/** Read calls under way together. */
+export const READS_AT_ONCE = 16
 /** Blocks per log query: below the limit of common hosted endpoints. */
 export const LOG_PAGE = 500
 /** Block hashes a cursor remembers; a rewind below the oldest replays from the deployment. */

@@ -344,6 +344,7 @@ export class Libp2pTransport implements Transport {
       }
       let status = ANSWER
       let body: Uint8Array
+      await turn()
       try {
         body = await this.#requests.answer(peer, request.protocol, request.payload)
       } catch (error) {

@@ -1,4 +1,5 @@
 import { EnigmaError, hasCode } from '../../base/errors.ts'
+import { turn } from '../../base/turns.ts'
 import { minute, second } from '../../base/units.ts'
 import { SPARES } from '../../committee/draw.ts'
 import type { EvidenceKind, Hex, NodeSignature } from '../../ledger/types.ts'
@@ -143,6 +144,7 @@ export class Coordinator {
     const linear = facts.job.protocol === 'honest-majority' && isLinear(buildJob(facts).circuit)
     const committee = await this.#committee(facts, signal)
     const sources = await this.#sources(facts, signal)
+    await turn()
     const excluded = [...this.#out(jobId)].map(([node, reason]) => ({ node, reason }))
     const plan: Message<'run'> = { jobId, attempt, committee, sources, excluded }
     this.#context.log.info('attempt', {
@@ -151,11 +153,12 @@ export class Coordinator {
       members: committee.length,
       references: sources.length,
     })
+    const order = encodeMessage('run', plan)
     const runs: Promise<Message<'ran'>>[] = []
     try {
       runs.push(
         ...committee.map((id) =>
-          this.#run(id, plan, facts.job.protocol === 'spdz', signal).then((answer) =>
+          this.#run(id, plan, order, facts.job.protocol === 'spdz', signal).then((answer) =>
             decodeMessage('ran', answer),
           ),
         ),
@@ -216,15 +219,11 @@ export class Coordinator {
     const candidates = (await this.#context.registry.candidates()).map((c) => c.id)
     const lost = this.#lost.get(facts.job.jobId) ?? new Set()
     const holders = new Map<Hex, Map<number, NodeId>>()
+    const question = encodeMessage('holdings', { refs: facts.refs })
     await Promise.allSettled(
       candidates.map(async (id) => {
-        const answer = await this.#ask(
-          id,
-          PROTOCOLS.holdings,
-          encodeMessage('holdings', { refs: facts.refs }),
-          HOLDINGS_TIMEOUT_MS,
-          signal,
-        )
+        const answer = await this.#ask(id, PROTOCOLS.holdings, question, HOLDINGS_TIMEOUT_MS, signal)
+        await turn()
         for (const { ref, index } of decodeMessage('held', answer).held) {
           const known = holders.get(ref) ?? new Map<number, NodeId>()
           const present = known.get(index)
@@ -252,11 +251,16 @@ export class Coordinator {
   async #release(facts: JobFacts, plan: Message<'run'>, signal: AbortSignal): Promise<void> {
     const byHolder = new Map<NodeId, Message<'run'>['sources']>()
     for (const source of plan.sources)
-      for (const { node } of source.helpers) byHolder.set(node, [...(byHolder.get(node) ?? []), source])
+      for (const { node } of source.helpers) {
+        const sources = byHolder.get(node) ?? []
+        sources.push(source)
+        byHolder.set(node, sources)
+      }
     await Promise.all(
       [...byHolder].map(async ([holder, sources]) => {
         try {
           const { jobId, attempt, committee } = plan
+          await turn()
           const message = encodeMessage('release', { jobId, attempt, committee, sources })
           await this.#ask(holder, PROTOCOLS.release, message, RELEASE_TIMEOUT_MS, signal)
         } catch (error) {
@@ -311,12 +315,12 @@ export class Coordinator {
   /** A member's run. One that can be taken up again outlives a lost connection: the member is asked for it once more. */
   async #run(
     node: NodeId,
-    plan: Message<'run'>,
+    { jobId, attempt }: Message<'run'>,
+    order: Uint8Array,
     resumable: boolean,
     signal: AbortSignal,
   ): Promise<Uint8Array> {
-    const { jobId, attempt } = plan
-    let request = this.#ask(node, PROTOCOLS.run, encodeMessage('run', plan), RUN_TIMEOUT_MS, signal)
+    let request = this.#ask(node, PROTOCOLS.run, order, RUN_TIMEOUT_MS, signal)
     for (const pause of resumable ? REJOIN_PAUSES_MS : [])
       try {
         return await request
