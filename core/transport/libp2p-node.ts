@@ -105,7 +105,7 @@ export async function createNode(options: NodeOptions, gater: ConnectionGater): 
         clientMode: false,
         // Of answers that come together each has up to twenty keys, which take half a millisecond to check.
         alpha: 1,
-        disjointPaths: 2,
+        disjointPaths: 1,
         peerInfoMapper: options.internet ? removePrivateAddressesMapper : passthroughMapper,
       }),
       ...(options.internet

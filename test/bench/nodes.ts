@@ -13,17 +13,21 @@ const PEERS = 4
 const PEOPLE = 8
 const VALUES = 20_000
 const ROWS = 100_000
+const REFERENCES = 120
+/** Shares that one owner deals at the same time. */
+const AT_ONCE = 10
 const PASSWORD = 'bench horse battery staple 42'
 /** How long nodes that have just met are watched. */
 const SETTLE_MS = 6000
 
 /**
  * How long the event loops of node processes are held at most (`loop.*`, processor time), beside what the bench of SPDZ says of
- * parties: eight nodes that join at once, an import and reading it, two owners who share and a mean of what they shared.
+ * parties: eight nodes that join at once, an import and reading it, two owners who share a long series each and a mean of these,
+ * and a mean of many numbers that were shared one by one.
  */
 export async function* nodesBench(only = ''): AsyncGenerator<Figure> {
   const wants = (name: string) => name.startsWith(only) || only.startsWith(name)
-  if (!['loop.join', 'loop.import', 'loop.share'].some(wants)) return
+  if (!['loop.join', 'loop.import', 'loop.share', 'loop.references'].some(wants)) return
   const dir = mkdtempSync(join(tmpdir(), 'enigma-bench-'))
   const turns = join(dir, 'turns')
   mkdirSync(turns)
@@ -53,7 +57,13 @@ export async function* nodesBench(only = ''): AsyncGenerator<Figure> {
     if (wants('loop.share'))
       await timed('share', async () => {
         const refs = [await share(ada), await share(bob)]
-        await mean(cy, refs)
+        await mean(cy, refs, '49.5')
+      })
+    if (wants('loop.references'))
+      await timed('references', async () => {
+        const half = Array.from({ length: REFERENCES / 2 }, (_, i) => i)
+        const refs = await Promise.all([shareNumbers(ada, half), shareNumbers(bob, half)])
+        await mean(cy, refs.flat(), String((REFERENCES / 2 - 1) / 2))
       })
   } finally {
     for (const node of nodes) await node.stop().catch(() => undefined)
@@ -118,16 +128,34 @@ async function importAndRead(client: NodeClient): Promise<void> {
 async function share(client: NodeClient): Promise<string> {
   const lines = ['v', ...Array.from({ length: VALUES }, (_, i) => String(i % 100))]
   const { id } = await client.call('data.import', { ...(await upload(client, lines)), title: 'values' })
+  return shareRecord(client, { recordId: id, column: 'v' })
+}
+
+async function shareNumbers(client: NodeClient, numbers: readonly number[]): Promise<string[]> {
+  const refs: string[] = []
+  for (let from = 0; from < numbers.length; from += AT_ONCE)
+    refs.push(
+      ...(await Promise.all(
+        numbers.slice(from, from + AT_ONCE).map(async (number) => {
+          const value = { type: 'number', value: String(number) } as const
+          const { id } = await client.call('data.add', { title: `number ${number}`, value })
+          return shareRecord(client, { recordId: id })
+        }),
+      )),
+    )
+  return refs
+}
+
+async function shareRecord(client: NodeClient, what: { recordId: string; column?: string }): Promise<string> {
   const { functions } = await client.call('compute.functions', {})
   const { jobId } = await client.call('share.create', {
-    recordId: id,
-    column: 'v',
+    ...what,
     predicate: { kind: 'functions', functions: functions.map((f) => f.codeHash) },
   })
   return (await finished(client, jobId)).ref as string
 }
 
-async function mean(client: NodeClient, refs: string[]): Promise<void> {
+async function mean(client: NodeClient, refs: string[], expected: string): Promise<void> {
   const { jobId } = await client.call('compute.request', {
     function: 'mean',
     refs,
@@ -141,7 +169,7 @@ async function mean(client: NodeClient, refs: string[]): Promise<void> {
     await sleep(100)
   }
   const { values } = await client.call('compute.result', { id })
-  if (values[0] !== '49.5') throw new Error(`the mean is wrong: ${values[0]}`)
+  if (values[0] !== expected) throw new Error(`the mean is wrong: ${values[0]}`)
 }
 
 async function finished(client: NodeClient, jobId: string): Promise<Record<string, string>> {
