@@ -280,9 +280,10 @@ describe.each([
     a.onPeer((peer, connected) => {
       if (!connected) disconnected.push(peer)
     })
-    const waiting = x!.receive(c.self)
+    // Heard of before the kill returns.
+    const told = expect(x!.receive(c.self)).rejects.toMatchObject({ code: 'CHANNEL_CLOSED' })
     await network.kill(c)
-    await expect(waiting).rejects.toMatchObject({ code: 'CHANNEL_CLOSED' })
+    await told
     await vi.waitFor(() => expect(disconnected).toEqual([c.self]), { timeout: 5000 })
     expect(lost).toEqual([c.self])
     await expect(x!.send(c.self, utf8('x'))).rejects.toMatchObject({ code: 'CHANNEL_CLOSED' })
