@@ -116,3 +116,14 @@ export function toMembers(acl: Hex): IdentityMember[] {
     roles: BigInt(`0x${part.slice(40)}`),
   }))
 }
+
+/** `answered`, one for each that was asked for. Throws LEDGER_UNREACHABLE. */
+export function sameLength<T>(asked: readonly unknown[], answered: T[]): T[] {
+  if (asked.length === answered.length) return answered
+  throw new EnigmaError('LEDGER_UNREACHABLE', 'the endpoint answered with another number of items')
+}
+
+/** The order of the contracts: members, owners and signers come ascending. */
+export function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

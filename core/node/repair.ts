@@ -117,7 +117,7 @@ export function serveRepair(getContext: () => NodeContext): { repairShare: Repai
     const self = context.transport.self
     const { id, key, target, helpers: among, replacement } = decodeCanonical(payload, helpSchema)
     const refuse = (why: string) => new EnigmaError('PERMISSION_DENIED', `repair refused: ${why}`)
-    const record = await heldShare(context, key)
+    const record = (await heldShare(context, key))?.record
     const summary = context.records.summary('share', key)
     if (record === undefined || summary === undefined) throw refuse('no share of this value here')
     const holders = summary.placements
@@ -167,7 +167,7 @@ export function serveRepair(getContext: () => NodeContext): { repairShare: Repai
       reference.n !== m.n ||
       reference.t !== m.t ||
       reference.length !== m.length ||
-      (await heldShare(context, m.key)) !== undefined
+      context.records.summary('share', m.key)?.state === 'active'
     )
       throw new EnigmaError(
         'PERMISSION_DENIED',
@@ -227,10 +227,9 @@ export function serveRepair(getContext: () => NodeContext): { repairShare: Repai
 
     async repairShare({ record, missingIndex, helpers: live, replacement }) {
       const context = getContext()
-      const stored = await context.records.get('share', record.key)
-      if (stored?.state !== 'active' || stored.record.kind !== 'share')
-        throw new EnigmaError('NOT_FOUND', `no share of ${record.key} here`)
-      const own = stored.record
+      const held = await heldShare(context, record.key as Hex)
+      if (held === undefined) throw new EnigmaError('NOT_FOUND', `no share of ${record.key} here`)
+      const own = held.record
       const among: Placement[] = live.filter((p) => p.index !== missingIndex).slice(0, own.t + 1)
       if (among.length < own.t + 1)
         throw new EnigmaError('SHARES_TOO_FEW', `${among.length} of ${own.t + 1} helpers are there`)
@@ -246,7 +245,7 @@ export function serveRepair(getContext: () => NodeContext): { repairShare: Repai
           t: own.t,
           length: own.length,
           commitments: own.commitments,
-          authorization: stored.authorization,
+          authorization: held.authorization,
           placements: record.placements.filter((p) => p.index !== missingIndex),
         }),
       )

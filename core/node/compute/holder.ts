@@ -1,7 +1,7 @@
 import { fromHex } from '../../base/bytes.ts'
 import { EnigmaError } from '../../base/errors.ts'
 import { second } from '../../base/units.ts'
-import type { ShareRecord } from '../../dht/types.ts'
+import type { Authorization, ShareRecord } from '../../dht/types.ts'
 import type { Hex } from '../../ledger/types.ts'
 import { decodePredicate } from '../../predicates/codec.ts'
 import { conditionsOf } from '../../predicates/explain.ts'
@@ -19,10 +19,11 @@ const PIECE_TIMEOUT_MS = 120 * second
  * that is released must mix at least as many owners as the strictest rule among the references asks for.
  */
 async function checkCrowd(context: NodeContext, facts: JobFacts, refs: readonly Hex[]): Promise<void> {
+  const named = new Set(refs)
   const minimum = Math.max(
     0,
     ...facts.references
-      .filter((r) => refs.includes(r.ref))
+      .filter((r) => named.has(r.ref))
       .flatMap((r) => {
         const encoding = context.index.predicates.get(r.computePredicate)
         if (encoding === undefined)
@@ -45,10 +46,14 @@ async function checkCrowd(context: NodeContext, facts: JobFacts, refs: readonly 
     )
 }
 
-/** The active share this node holds under a reference. */
-export async function heldShare(context: NodeContext, ref: Hex): Promise<ShareRecord | undefined> {
+/** The active share this node holds under a reference, and what authorised it. */
+export async function heldShare(
+  context: NodeContext,
+  ref: Hex,
+): Promise<{ record: ShareRecord; authorization: Authorization } | undefined> {
   const stored = await context.records.get('share', ref)
-  return stored?.state === 'active' && stored.record.kind === 'share' ? stored.record : undefined
+  if (stored?.state !== 'active' || stored.record.kind !== 'share') return undefined
+  return { record: stored.record, authorization: stored.authorization }
 }
 
 /**
@@ -97,7 +102,7 @@ export function serveHolder(context: NodeContext, party: PartyThread): void {
     await checkCrowd(context, facts, refs)
     const inputs = await Promise.all(
       plan.sources.map(async ({ ref, helpers }) => {
-        const record = await heldShare(context, ref)
+        const record = (await heldShare(context, ref))?.record
         const mine = helpers.find((h) => h.node === transport.self)
         if (record === undefined || mine === undefined || record.index !== mine.index)
           throw new EnigmaError(

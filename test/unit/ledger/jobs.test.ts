@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { toHex, utf8 } from '../../../core/base/bytes.ts'
-import { jobSeed, type LedgerClient } from '../../../core/ledger/client.ts'
+import type { LedgerClient } from '../../../core/ledger/client.ts'
 import { ZERO_BYTES32 } from '../../../core/ledger/constants.ts'
+import { jobSeed } from '../../../core/ledger/ids.ts'
 import {
   type Address,
   type Bytes32,
