@@ -16,6 +16,7 @@ import { createLibp2p } from 'libp2p'
 import { toHex } from '../base/bytes.ts'
 import { turn } from '../base/turns.ts'
 import { KiB, MiB, second } from '../base/units.ts'
+import { givingUpQuietly } from './muxing.ts'
 import { paced } from './pacing.ts'
 import { Spacing } from './spacing.ts'
 import { TurnStore } from './turn-store.ts'
@@ -69,17 +70,19 @@ export async function createNode(options: NodeOptions, gater: ConnectionGater): 
       }),
     ],
     streamMuxers: [
-      yamux({
-        maxInboundStreams: 1024,
-        maxOutboundStreams: 1024,
-        // Requests may come while the connection is still being set up.
-        maxEarlyStreams: 128,
-        streamOptions: {
-          initialStreamWindowSize: 256 * KiB,
-          maxStreamWindowSize: 16 * MiB,
-          maxReadBufferLength: 32 * MiB,
-        },
-      }),
+      givingUpQuietly(
+        yamux({
+          maxInboundStreams: 1024,
+          maxOutboundStreams: 1024,
+          // Requests may come while the connection is still being set up.
+          maxEarlyStreams: 128,
+          streamOptions: {
+            initialStreamWindowSize: 256 * KiB,
+            maxStreamWindowSize: 16 * MiB,
+            maxReadBufferLength: 32 * MiB,
+          },
+        }),
+      ),
     ],
     connectionGater: { denyDialMultiaddr: () => false, ...gater },
     connectionManager: {

@@ -7,6 +7,7 @@ import type { Hex, JobRecord, ReferenceRecord } from '../../ledger/types.ts'
 import type { NodeId } from '../../transport/types.ts'
 import type { NodeContext } from '../context.ts'
 import type { Message } from './messages.ts'
+import { type Source, unpackSources } from './sources.ts'
 
 export const NO_DIGEST: Hex = `0x${'00'.repeat(32)}`
 
@@ -45,28 +46,18 @@ export async function readJob(context: NodeContext, jobId: Hex): Promise<JobFact
   return { job, refs, params: params ?? new Uint8Array(), references: known, ranking, convicted }
 }
 
-/** The checks on a coordinator's plan that members and holders share. Throws PERMISSION_DENIED. */
+/** The checks on a coordinator's plan that members and holders share; gives its sources. Throws PERMISSION_DENIED. */
 export function checkPlan(
   facts: JobFacts,
   from: NodeId,
-  plan: Pick<Message<'run'>, 'committee' | 'sources'>,
-): void {
+  plan: Pick<Message<'plan'>, 'committee' | 'sources'>,
+): Source[] {
   const refuse = (why: string) => new EnigmaError('PERMISSION_DENIED', `plan refused: ${why}`)
   if (plan.committee[0] !== from) throw refuse('the sender does not lead this committee')
   if (facts.convicted.has(from)) throw refuse('the sender was convicted of cheating in this job')
   if (!isDrawn(facts.ranking, plan.committee, facts.job.committeeSize))
     throw refuse('the draw does not give this committee')
-  const byRef = new Map(facts.references.map((r) => [r.ref, r]))
-  const seen = new Set<string>()
-  for (const { ref, helpers } of plan.sources) {
-    const record = byRef.get(ref)
-    if (record === undefined || seen.has(ref)) throw refuse(`${ref} is not an input`)
-    seen.add(ref)
-    const indices = new Set(helpers.map((h) => h.index))
-    if (indices.size !== record.t + 1 || helpers.length !== record.t + 1)
-      throw refuse('t + 1 different helpers are needed')
-    if (helpers.some((h) => h.index > record.n)) throw refuse('a helper index is out of range')
-  }
+  return unpackSources(plan.sources, facts.references)
 }
 
 /** Names one attempt: the same coordinator never uses a number twice. */
@@ -74,9 +65,9 @@ export function attemptKey(jobId: Hex, attempt: number, coordinator: NodeId): st
   return `${jobId}/${attempt}/${coordinator}`
 }
 
-/** What all members of an attempt agree on; goes on the ledger beside the result. */
+/** What all members of an attempt agree on, beside what the ledger says; goes on the ledger with the result. */
 export function transcriptDigest(
-  plan: Pick<Message<'run'>, 'jobId' | 'attempt' | 'committee' | 'sources'>,
+  plan: Pick<Message<'plan'>, 'jobId' | 'attempt' | 'committee' | 'sources'>,
   pieces: readonly { holder: NodeId; commitments: Hex }[],
 ): Hex {
   const ordered = [...pieces].sort((a, b) => (a.holder < b.holder ? -1 : 1))
@@ -86,7 +77,7 @@ export function transcriptDigest(
         fromHex(plan.jobId),
         plan.attempt,
         plan.committee.map((id) => fromHex(id)),
-        plan.sources.map((s) => [fromHex(s.ref), s.helpers.map((h) => [h.index, fromHex(h.node)])]),
+        [plan.sources.nodes, plan.sources.helpers],
         ordered.map((p) => [fromHex(p.holder), fromHex(p.commitments)]),
       ]),
     ),

@@ -6,7 +6,8 @@ import { minute } from '../../base/units.ts'
 import type { CommitVector } from '../../commitments/types.ts'
 import { bn254Scalar as field } from '../../field/fields.ts'
 import type { FieldVector } from '../../field/types.ts'
-import type { AuditService, PlainFacts } from './audit-service.ts'
+import type { Hex } from '../../ledger/types.ts'
+import type { AuditService, Heading, PlainFacts } from './audit-service.ts'
 
 /** Of this process, for all its nodes. */
 const pool = new ThreadPool<AuditService>({
@@ -20,13 +21,26 @@ const pool = new ThreadPool<AuditService>({
 /** Commitments of one call, some 50 ms. */
 const SLICE = 2048
 
-/** `verifyTranscript` in a thread. */
+/** `AuditService.heading` in a thread; shared memory is not copied to it, here and below. */
+export function headingInThread(encoded: Uint8Array, digest: Hex): Promise<Heading> {
+  return pool.run((service) => service.heading(encoded, digest))
+}
+
+/** `AuditService.verify` in a thread. */
 export function verifyInThread(
-  transcript: Transcript,
+  transcript: Transcript | Uint8Array,
   facts: PlainFacts,
   signal?: AbortSignal,
 ): Promise<AuditVerdict> {
   return pool.run((service) => service.verify(transcript, facts), signal)
+}
+
+/** `AuditService.opens` in a thread. */
+export function opensInThread(
+  verdict: AuditVerdict & { valid: true },
+  opening: Uint8Array,
+): Promise<boolean> {
+  return pool.run((service) => service.opens(verdict, opening))
 }
 
 /** Commitments in threads; throws QUOTA_EXCEEDED when too much waits already. */

@@ -1,5 +1,4 @@
 import { anchorKey } from '../../audit/challenge.ts'
-import { decodeTranscript, transcriptDigest } from '../../audit/transcript.ts'
 import type { Anchor, AuditFacts, AuditVerdict, CheatEvidence, Transcript } from '../../audit/types.ts'
 import { fromHex, toHex } from '../../base/bytes.ts'
 import { systemClock } from '../../base/clock.ts'
@@ -12,8 +11,7 @@ import type { Hex, JobRecord, Ledger, ReferenceRecord, Signer } from '../../ledg
 import type { NodeId } from '../../transport/types.ts'
 import type { NetworkConfig } from '../types.ts'
 import type { PlainFacts } from './audit-service.ts'
-import { verifyInThread } from './audit-threads.ts'
-import { buildJob } from './program.ts'
+import { headingInThread, verifyInThread } from './audit-threads.ts'
 
 const ANCHOR_WAIT_MS = 45 * second
 const ANCHOR_POLL_MS = 200
@@ -78,10 +76,7 @@ async function readAnchor(
   return found && value && { value, blockHash: fromHex(found.hash, 32) }
 }
 
-/**
- * What the ledger says about a job and its transcript. Throws NOT_FOUND without such a job, UNSUPPORTED when this
- * version has no such function, and the codes of `Ledger`.
- */
+/** What the ledger says about a job and its transcript. Throws NOT_FOUND without such a job, and the codes of `Ledger`. */
 export async function auditFacts(
   ledger: LedgerReader,
   jobId: Hex,
@@ -97,11 +92,9 @@ export async function auditFacts(
   const run = runId(transcript.jobId, transcript.nonce)
   return {
     jobId: fromHex(jobId, 32),
-    program: buildJob({ job, params: params ?? new Uint8Array(), references }),
-    references: references.map((r) => ({
-      length: r.length,
-      commitmentsDigest: fromHex(r.commitmentsDigest, 32),
-    })),
+    job: { functionId: job.functionId },
+    params: params ?? new Uint8Array(),
+    references: references.map(({ length, commitmentsDigest }) => ({ length, commitmentsDigest })),
     anchored: await readAnchor(ledger, run, transcript.anchor),
     committee,
     deployment: ledger.deployment,
@@ -122,12 +115,9 @@ export async function auditJob(ledger: LedgerReader, jobId: Hex, encoded: Uint8A
     throw new EnigmaError('NOT_FOUND', `job ${jobId} has no result on the ledger`, {
       details: { state: job.state },
     })
-  if (toHex(transcriptDigest(encoded)) !== outcome.transcriptDigest)
-    throw new EnigmaError('TRANSCRIPT_INVALID', 'the transcript is not the one that the ledger names')
-  const transcript = decodeTranscript(encoded)
-  const committee = outcome.signers as NodeId[]
-  const facts = await auditFacts(ledger, jobId, transcript, committee)
-  return { ...(await verifyInThread(transcript, facts)), jobId, job, committee: transcript.parties }
+  const heading = await headingInThread(encoded, outcome.transcriptDigest)
+  const facts = await auditFacts(ledger, jobId, heading, outcome.signers as NodeId[])
+  return { ...(await verifyInThread(encoded, facts)), jobId, job, committee: heading.parties }
 }
 
 /** `auditJob` over an endpoint alone. Codes: those of `auditJob` and of `Ledger.start`. */

@@ -3,14 +3,13 @@ import { turn } from '../../base/turns.ts'
 import { minute, second } from '../../base/units.ts'
 import { SPARES } from '../../committee/draw.ts'
 import type { EvidenceKind, Hex, NodeSignature } from '../../ledger/types.ts'
-import { isLinear } from '../../shamir-mpc/program.ts'
 import type { NodeId } from '../../transport/types.ts'
 import type { NodeContext } from '../context.ts'
 import { type JobFacts, NO_DIGEST, readJob } from './attempt.ts'
 import { MAX_ATTEMPTS, type Member } from './member.ts'
 import { decodeMessage, encodeMessage, type Message, PROTOCOLS } from './messages.ts'
-import { buildJob } from './program.ts'
 import { resultDigest } from './requester.ts'
+import { holdersOf, packSources, type Source } from './sources.ts'
 import { publishTranscript } from './transcripts.ts'
 
 const READY_TIMEOUT_MS = 3 * second
@@ -141,19 +140,19 @@ export class Coordinator {
   async #attempt(jobId: Hex, attempt: number, signal: AbortSignal): Promise<void> {
     const facts = await readJob(this.#context, jobId)
     // What honest members can finish without the ones that fail.
-    const linear = facts.job.protocol === 'honest-majority' && isLinear(buildJob(facts).circuit)
+    const alone = await this.#member.alone(facts)
     const committee = await this.#committee(facts, signal)
     const sources = await this.#sources(facts, signal)
     await turn()
     const excluded = [...this.#out(jobId)].map(([node, reason]) => ({ node, reason }))
-    const plan: Message<'run'> = { jobId, attempt, committee, sources, excluded }
+    const plan: Message<'plan'> = { jobId, attempt, committee, sources: packSources(sources), excluded }
     this.#context.log.info('attempt', {
       job: jobId,
       attempt,
       members: committee.length,
       references: sources.length,
     })
-    const order = encodeMessage('run', plan)
+    const order = encodeMessage('plan', plan)
     const runs: Promise<Message<'ran'>>[] = []
     try {
       runs.push(
@@ -166,8 +165,8 @@ export class Coordinator {
       // A run that fails while the holders still release must not surface as an unhandled rejection.
       for (const run of runs) run.catch(() => undefined)
       await Promise.race([
-        this.#release(facts, plan, signal),
-        tooManyFail(runs, linear ? committee.length - facts.job.threshold - 1 : 0),
+        this.#release(jobId, sources, order, signal),
+        tooManyFail(runs, alone ? committee.length - facts.job.threshold - 1 : 0),
       ])
       const results = await Promise.allSettled(runs)
       const ran = results.map((r) => (r.status === 'fulfilled' ? r.value : undefined))
@@ -175,7 +174,7 @@ export class Coordinator {
         if (r.status === 'rejected') this.#lose(jobId, committee[i] as NodeId)
       })
       const enough = ran.filter((r) => r !== undefined).length > facts.job.threshold
-      if (!enough || (!linear && ran.some((r) => r === undefined)))
+      if (!enough || (!alone && ran.some((r) => r === undefined)))
         throw (
           results.find((r) => r.status === 'rejected')?.reason ?? new EnigmaError('MPC_ABORTED', 'no result')
         )
@@ -215,7 +214,7 @@ export class Coordinator {
   }
 
   /** t + 1 reachable holders for each reference. HOLDERS_TOO_FEW names the first that has fewer. */
-  async #sources(facts: JobFacts, signal: AbortSignal): Promise<Message<'run'>['sources']> {
+  async #sources(facts: JobFacts, signal: AbortSignal): Promise<Source[]> {
     const candidates = (await this.#context.registry.candidates()).map((c) => c.id)
     const lost = this.#lost.get(facts.job.jobId) ?? new Set()
     const holders = new Map<Hex, Map<number, NodeId>>()
@@ -224,7 +223,12 @@ export class Coordinator {
       candidates.map(async (id) => {
         const answer = await this.#ask(id, PROTOCOLS.holdings, question, HOLDINGS_TIMEOUT_MS, signal)
         await turn()
-        for (const { ref, index } of decodeMessage('held', answer).held) {
+        const { indices } = decodeMessage('held', answer)
+        if (indices.length !== facts.refs.length)
+          throw new EnigmaError('RECORD_INVALID', 'an answer is for other references')
+        for (const [i, ref] of facts.refs.entries()) {
+          const index = indices[i]!
+          if (index === 0) continue
           const known = holders.get(ref) ?? new Map<number, NodeId>()
           const present = known.get(index)
           if (present === undefined || lost.has(present)) known.set(index, id)
@@ -248,23 +252,18 @@ export class Coordinator {
   }
 
   /** Asks every holder for its references at once. */
-  async #release(facts: JobFacts, plan: Message<'run'>, signal: AbortSignal): Promise<void> {
-    const byHolder = new Map<NodeId, Message<'run'>['sources']>()
-    for (const source of plan.sources)
-      for (const { node } of source.helpers) {
-        const sources = byHolder.get(node) ?? []
-        sources.push(source)
-        byHolder.set(node, sources)
-      }
+  async #release(
+    jobId: Hex,
+    sources: readonly Source[],
+    order: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<void> {
     await Promise.all(
-      [...byHolder].map(async ([holder, sources]) => {
+      [...holdersOf(sources)].map(async (holder) => {
         try {
-          const { jobId, attempt, committee } = plan
-          await turn()
-          const message = encodeMessage('release', { jobId, attempt, committee, sources })
-          await this.#ask(holder, PROTOCOLS.release, message, RELEASE_TIMEOUT_MS, signal)
+          await this.#ask(holder, PROTOCOLS.release, order, RELEASE_TIMEOUT_MS, signal)
         } catch (error) {
-          if (!hasCode(error, 'PERMISSION_DENIED')) this.#lose(facts.job.jobId, holder)
+          if (!hasCode(error, 'PERMISSION_DENIED')) this.#lose(jobId, holder)
           throw error
         }
       }),
@@ -273,7 +272,7 @@ export class Coordinator {
 
   async #post(
     facts: JobFacts,
-    plan: Message<'run'>,
+    plan: Message<'plan'>,
     ran: (Message<'ran'> | undefined)[],
     signal: AbortSignal,
   ): Promise<void> {
@@ -315,7 +314,7 @@ export class Coordinator {
   /** A member's run. One that can be taken up again outlives a lost connection: the member is asked for it once more. */
   async #run(
     node: NodeId,
-    { jobId, attempt }: Message<'run'>,
+    { jobId, attempt }: Message<'plan'>,
     order: Uint8Array,
     resumable: boolean,
     signal: AbortSignal,

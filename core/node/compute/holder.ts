@@ -1,5 +1,6 @@
 import { fromHex } from '../../base/bytes.ts'
 import { EnigmaError } from '../../base/errors.ts'
+import { turn } from '../../base/turns.ts'
 import { second } from '../../base/units.ts'
 import type { Authorization, ShareRecord } from '../../dht/types.ts'
 import type { Hex } from '../../ledger/types.ts'
@@ -20,25 +21,27 @@ const PIECE_TIMEOUT_MS = 120 * second
  */
 async function checkCrowd(context: NodeContext, facts: JobFacts, refs: readonly Hex[]): Promise<void> {
   const named = new Set(refs)
-  const minimum = Math.max(
-    0,
-    ...facts.references
-      .filter((r) => named.has(r.ref))
-      .flatMap((r) => {
-        const encoding = context.index.predicates.get(r.computePredicate)
-        if (encoding === undefined)
-          throw new EnigmaError('PREDICATE_INVALID', `the rule of ${r.ref} is not known here yet`)
-        return conditionsOf(decodePredicate(fromHex(encoding)), 'cohort').map((c) => c.min)
-      }),
+  const rules = new Map(
+    facts.references.filter((r) => named.has(r.ref)).map((r) => [r.computePredicate, r.ref]),
   )
+  let minimum = 0
+  for (const [rule, ref] of rules) {
+    await turn()
+    const encoding = context.index.predicates.get(rule)
+    if (encoding === undefined)
+      throw new EnigmaError('PREDICATE_INVALID', `the rule of ${ref} is not known here yet`)
+    for (const { min } of conditionsOf(decodePredicate(fromHex(encoding)), 'cohort'))
+      minimum = Math.max(minimum, min)
+  }
   const fn = functionOf(facts.job.functionId)
   const params = fn.parseParams(readParams(facts.params))
   const shapes = facts.references.map((r) => r.length)
-  const smallest = Math.min(
-    ...fn
-      .contributors(params, shapes)
-      .map((positions) => new Set(positions.map((p) => facts.references[p]?.owner)).size),
-  )
+  await turn()
+  let smallest = Number.POSITIVE_INFINITY
+  for (const positions of fn.contributors(params, shapes)) {
+    await turn()
+    smallest = Math.min(smallest, new Set(positions.map((p) => facts.references[p]?.owner)).size)
+  }
   if (smallest < minimum)
     throw new EnigmaError(
       'COHORT_TOO_SMALL',
@@ -77,18 +80,21 @@ export function serveHolder(context: NodeContext, party: PartyThread): void {
 
   context.serve(PROTOCOLS.holdings, async (_from, payload) => {
     const { refs } = decodeMessage('holdings', payload)
-    const held = refs.flatMap((ref) => {
+    const indices = Uint8Array.from(refs, (ref) => {
       const summary = context.records.summary('share', ref)
-      return summary?.state === 'active' ? [{ ref, index: summary.index }] : []
+      return summary?.state === 'active' ? summary.index : 0
     })
-    return encodeMessage('held', { held })
+    return encodeMessage('held', { indices })
   })
 
   context.serve(PROTOCOLS.release, async (from, payload) => {
-    const plan = decodeMessage('release', payload)
+    const plan = decodeMessage('plan', payload)
     const facts = await readJob(context, plan.jobId)
-    checkPlan(facts, from, plan)
-    const refs = plan.sources.map((s) => s.ref)
+    const sources = checkPlan(facts, from, plan).filter(({ helpers }) =>
+      helpers.some((h) => h.node === transport.self),
+    )
+    if (sources.length === 0) throw new EnigmaError('NOT_FOUND', 'the plan names no share of this node')
+    const refs = sources.map((s) => s.ref)
     const authorised = await ledger.authorisedMany(plan.jobId, refs)
     const refused = refs.find((_, i) => authorised[i] !== true)
     if (refused !== undefined) {
@@ -101,7 +107,7 @@ export function serveHolder(context: NodeContext, party: PartyThread): void {
     await context.index.caughtUp()
     await checkCrowd(context, facts, refs)
     const inputs = await Promise.all(
-      plan.sources.map(async ({ ref, helpers }) => {
+      sources.map(async ({ ref, helpers }) => {
         const record = (await heldShare(context, ref))?.record
         const mine = helpers.find((h) => h.node === transport.self)
         if (record === undefined || mine === undefined || record.index !== mine.index)

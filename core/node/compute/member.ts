@@ -12,13 +12,15 @@ import type { NodeContext } from '../context.ts'
 import { attemptKey, checkPlan, type JobFacts, NO_DIGEST, readJob, transcriptDigest } from './attempt.ts'
 import { accusation } from './audit.ts'
 import { decodeMessage, encodeMessage, type Message, PROTOCOLS } from './messages.ts'
-import type { Failed } from './party-service.ts'
+import type { AttemptOrder, Failed } from './party-service.ts'
 import type { AttemptListener, PartyThread } from './party-thread.ts'
 import { agreeOnPieces, type Signed } from './pieces.ts'
 import { resultDigest } from './requester.ts'
+import { holdersOf, packSources } from './sources.ts'
 import type { Witness } from './witness.ts'
 
 const OUTPUTS = 'outputs'
+const NO_SOURCES = packSources([])
 const PLAN_WAIT_MS = 30 * second
 /** Longest silence of one party within a round: after it the attempt ends and names the party. */
 const ROUND_TIMEOUT_MS = 15 * second
@@ -31,7 +33,7 @@ const PIECES_PER_VALUE_MS = 1
 export const MAX_ATTEMPTS = 4
 
 interface Attempt {
-  plan: Message<'run'>
+  plan: Message<'plan'>
   facts: JobFacts
   /** Holders that pieces are expected of, and those whose have come. */
   holders: number
@@ -53,7 +55,17 @@ interface Attempt {
   ended: boolean
 }
 
-function keyOf(plan: Message<'run'>): string {
+/** What the thread needs of the facts. */
+function orderedFacts({ job, params, references }: JobFacts): AttemptOrder['facts'] {
+  return {
+    ...{ job, params },
+    references: references.map(({ ref, n, t, length, commitmentsDigest }) => ({
+      ...{ ref, n, t, length, commitmentsDigest },
+    })),
+  }
+}
+
+function keyOf(plan: Message<'plan'>): string {
   return attemptKey(plan.jobId, plan.attempt, plan.committee[0] as NodeId)
 }
 
@@ -65,7 +77,7 @@ interface StoredOutput {
   committee: Uint8Array[]
   digests: Uint8Array[]
   resultDigest: Uint8Array
-  excluded: Message<'run'>['excluded']
+  excluded: Message<'plan'>['excluded']
 }
 
 /** The committee member's side of a job: gathers verified pieces, runs the program, seals its output share. */
@@ -91,7 +103,7 @@ export class Member {
       if (!context.serving()) throw new EnigmaError('NOT_RUNNING', 'this node is paused')
       return encodeMessage('empty', {})
     })
-    context.serve(PROTOCOLS.run, (from, payload) => this.#run(from, decodeMessage('run', payload)))
+    context.serve(PROTOCOLS.run, (from, payload) => this.#run(from, decodeMessage('plan', payload)))
     context.serve(PROTOCOLS.rejoin, (from, payload) => this.#rejoin(from, decodeMessage('abort', payload)))
     context.serve(PROTOCOLS.piece, (from, payload) => this.#piece(from, payload))
     context.serve(PROTOCOLS.sign, (from, payload) => this.#sign(from, decodeMessage('sign', payload)))
@@ -127,6 +139,11 @@ export class Member {
     return this.#attempts.get(attemptKey(jobId, attempt, this.#context.transport.self))
   }
 
+  /** Whether the members of a job compute without each other. Throws UNSUPPORTED, CIRCUIT_INPUT. */
+  async alone(facts: JobFacts): Promise<boolean> {
+    return this.#party.service.alone(orderedFacts(facts))
+  }
+
   /** Whether an attempt runs here. */
   busy(): boolean {
     return [...this.#attempts.values()].some((a) => !a.ended)
@@ -143,12 +160,10 @@ export class Member {
     for (const attempt of this.#attempts.values()) attempt.abort.abort()
   }
 
-  async #run(from: NodeId, plan: Message<'run'>): Promise<Uint8Array> {
+  async #run(from: NodeId, plan: Message<'plan'>): Promise<Uint8Array> {
     const context = this.#context
     const facts = await readJob(context, plan.jobId)
-    checkPlan(facts, from, plan)
-    if (plan.sources.length !== facts.refs.length || plan.sources.some((s, i) => s.ref !== facts.refs[i]))
-      throw new EnigmaError('PERMISSION_DENIED', 'plan refused: it does not cover the inputs in their order')
+    const sources = checkPlan(facts, from, plan)
     const me = plan.committee.indexOf(context.transport.self)
     if (me < 0) throw new EnigmaError('PERMISSION_DENIED', 'plan refused: this node is not in the committee')
     const key = attemptKey(plan.jobId, plan.attempt, from)
@@ -160,7 +175,7 @@ export class Member {
       answer: answer.promise,
       plan,
       facts,
-      holders: new Set(plan.sources.flatMap(({ helpers }) => helpers.map(({ node }) => node))).size,
+      holders: holdersOf(sources).size,
       arrived: 0,
       abort: new AbortController(),
       state: 'inputs',
@@ -171,9 +186,8 @@ export class Member {
     }
     this.#attempts.set(key, attempt)
     try {
-      const { job, params, references } = facts
       const opened = this.#party.open(
-        { id: key, plan, facts: { job, params, references } },
+        { id: key, plan, facts: orderedFacts(facts) },
         this.#listener(attempt),
         attempt.abort.signal,
       )
@@ -205,7 +219,7 @@ export class Member {
     const { transport, index } = this.#context
     const { plan, facts } = attempt
     const { jobId, committee } = plan
-    attempt.plan = { ...plan, sources: [] }
+    attempt.plan = { ...plan, sources: NO_SOURCES }
     attempt.facts = { ...facts, refs: [], references: [], params: new Uint8Array() }
     // Its leader publishes it.
     if (committee[0] !== transport.self) delete attempt.publicTranscript

@@ -7,7 +7,7 @@ import { decodeCanonical } from '../../dht/cbor.ts'
 export const PROTOCOLS = {
   /** Is this node ready to sit in the committee? */
   ready: 'compute/ready',
-  /** Coordinator to member: gather the inputs, run the program, answer with the digest of the sealed share. */
+  /** Coordinator to member, with its plan: gather the inputs, run the program, answer with the digest of the sealed share. */
   run: 'compute/run',
   /** Coordinator to member, after their connection was lost: the answer to `run`. */
   rejoin: 'compute/rejoin',
@@ -19,7 +19,7 @@ export const PROTOCOLS = {
   fail: 'compute/fail',
   /** Coordinator to holder: which of these references do you hold? */
   holdings: 'compute/holdings',
-  /** Coordinator to holder: re-share your shares among the committee. */
+  /** Coordinator to holder, with its plan: re-share your shares among the committee. */
   release: 'compute/release',
   /** Holder to member: your piece. */
   piece: 'compute/piece',
@@ -34,19 +34,9 @@ export const PROTOCOLS = {
 const MAX_REFS = 5000
 const hash = z.string().regex(/^0x[0-9a-f]{64}$/) as unknown as z.ZodType<`0x${string}`>
 const nodeId = z.string().regex(/^0x[0-9a-f]{40}$/) as unknown as z.ZodType<`0x${string}`>
-const index = z.int().min(1).max(255)
 const bytes = z.custom<Uint8Array>((v) => v instanceof Uint8Array)
 const attempt = z.int().min(0).max(65_535)
 const committee = z.array(nodeId).min(2).max(64)
-
-/** Which holders, by share index, feed a reference into the job: t+1 of them. */
-const source = z.strictObject({
-  ref: hash,
-  helpers: z
-    .array(z.strictObject({ index, node: nodeId }))
-    .min(1)
-    .max(32),
-})
 
 const signature = z.string().regex(/^0x[0-9a-f]{130}$/) as unknown as z.ZodType<`0x${string}`>
 const round = z.int().min(0).max(0xffff_ffff)
@@ -58,11 +48,12 @@ const exclusion = z.strictObject({ node: nodeId, reason: z.string().regex(/^[A-Z
 
 export const schemas = {
   job: z.strictObject({ jobId: hash }),
-  run: z.strictObject({
+  plan: z.strictObject({
     jobId: hash,
     attempt,
     committee,
-    sources: z.array(source).min(1).max(MAX_REFS),
+    /** See `PackedSources`. */
+    sources: z.strictObject({ nodes: bytes, helpers: bytes }),
     excluded: z.array(exclusion).max(64),
   }),
   ran: z.strictObject({ sealedDigest: hash, transcriptDigest: hash }),
@@ -70,13 +61,8 @@ export const schemas = {
   signed: z.strictObject({ signature }),
   abort: z.strictObject({ jobId: hash, attempt }),
   holdings: z.strictObject({ refs: z.array(hash).min(1).max(MAX_REFS) }),
-  held: z.strictObject({ held: z.array(z.strictObject({ ref: hash, index })).max(MAX_REFS) }),
-  release: z.strictObject({
-    jobId: hash,
-    attempt,
-    committee,
-    sources: z.array(source).min(1).max(MAX_REFS),
-  }),
+  /** For each reference asked about the index of the share that the node holds, 0 for none. */
+  held: z.strictObject({ indices: bytes }),
   released: z.strictObject({ references: z.int() }),
   piece: z.strictObject({
     jobId: hash,

@@ -9,7 +9,7 @@ import type { BuiltProgram } from '../../circuits/types.ts'
 import type { ShareRecord } from '../../dht/types.ts'
 import { bn254Scalar as field } from '../../field/fields.ts'
 import type { FieldVector } from '../../field/types.ts'
-import type { Hex, LedgerDeployment } from '../../ledger/types.ts'
+import type { Hex, LedgerDeployment, ReferenceRecord } from '../../ledger/types.ts'
 import type { MaterialKind } from '../../preprocessing/types.ts'
 import { joinCommittee } from '../../shamir-mpc/party.ts'
 import { isLinear, runLinearProgram, runProgram } from '../../shamir-mpc/program.ts'
@@ -25,6 +25,7 @@ import { decodeMessage, encodeMessage, type Message } from './messages.ts'
 import { pieceDigest, requireSignedPiece, type Signed, sealAad } from './pieces.ts'
 import { buildJob } from './program.ts'
 import { dealPieces, InputCollector } from './resharing.ts'
+import { unpackSources } from './sources.ts'
 import { runSpdz } from './spdz.ts'
 
 export type Phase = 'preparing' | 'inputs' | 'computing'
@@ -60,12 +61,15 @@ export interface PartyOptions {
   readonly deployment: Pick<LedgerDeployment, 'chainId' | 'addresses'>
 }
 
+/** A reference, as far as it matters to a computation. */
+export type Input = Pick<ReferenceRecord, 'ref' | 'n' | 't' | 'length' | 'commitmentsDigest'>
+
 /** One attempt at a job, as its plan and the ledger say. */
 export interface AttemptOrder {
   /** Names its sessions. */
   readonly id: string
-  readonly plan: Pick<Message<'run'>, 'jobId' | 'attempt' | 'committee' | 'sources'>
-  readonly facts: Pick<JobFacts, 'job' | 'params' | 'references'>
+  readonly plan: Pick<Message<'plan'>, 'jobId' | 'attempt' | 'committee' | 'sources'>
+  readonly facts: Pick<JobFacts, 'job' | 'params'> & { readonly references: readonly Input[] }
 }
 
 export interface ComputeOrder {
@@ -192,11 +196,16 @@ export class PartyService {
     )
   }
 
+  /** Whether the members of a job compute without each other. Throws UNSUPPORTED, CIRCUIT_INPUT. */
+  async alone(facts: AttemptOrder['facts']): Promise<boolean> {
+    return canAlone(facts, buildJob(facts))
+  }
+
   /** Begins to collect the inputs of an attempt. Throws UNSUPPORTED, CIRCUIT_INPUT. */
   async open(order: AttemptOrder): Promise<void> {
     const { id, plan, facts } = order
     const collector = new InputCollector({
-      ...{ references: facts.references, sources: plan.sources },
+      ...{ references: facts.references, sources: unpackSources(plan.sources, facts.references) },
       party: plan.committee.indexOf(this.#options.self) + 1,
       n: plan.committee.length,
       threshold: facts.job.threshold,
@@ -233,7 +242,7 @@ export class PartyService {
     const inputs = await collector.complete(abort.signal)
     this.#attempt(id).inputs = inputs
     return {
-      alone: order.facts.job.protocol === 'honest-majority' && isLinear(built.circuit),
+      alone: canAlone(order.facts, built),
       signed: collector.signed(),
     }
   }
@@ -360,4 +369,8 @@ export class PartyService {
     }
     return new RelayedSession(id, this.#options.self, peers, port1)
   }
+}
+
+function canAlone({ job }: AttemptOrder['facts'], { circuit }: BuiltProgram): boolean {
+  return job.protocol === 'honest-majority' && isLinear(circuit)
 }

@@ -22,7 +22,12 @@ export function readParams(bytes: Uint8Array): unknown {
 }
 
 /** The circuit of an open job: the same on every node. Throws UNSUPPORTED, CIRCUIT_INPUT. */
-export function buildJob(facts: Pick<JobFacts, 'job' | 'params' | 'references'>): BuiltProgram {
+export function buildJob(
+  facts: Pick<JobFacts, 'params'> & {
+    readonly job: Pick<JobFacts['job'], 'functionId'>
+    readonly references: readonly { readonly length: number }[]
+  },
+): BuiltProgram {
   const fn = functionOf(facts.job.functionId)
   const params = fn.parseParams(readParams(facts.params))
   const shapes = facts.references.map((r) => r.length)

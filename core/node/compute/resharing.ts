@@ -6,7 +6,7 @@ import { hashBytes } from '../../dht/cbor.ts'
 import type { ShareRecord } from '../../dht/types.ts'
 import { bn254Scalar as field } from '../../field/fields.ts'
 import type { FieldVector } from '../../field/types.ts'
-import type { Hex, ReferenceRecord } from '../../ledger/types.ts'
+import type { Hex } from '../../ledger/types.ts'
 import {
   decodeCommitments,
   digestCommitments,
@@ -19,9 +19,9 @@ import type { CoefficientCommitments } from '../../sharing/types.ts'
 import { deal, freeShare, verifyShare } from '../../sharing/vss.ts'
 import type { NodeId } from '../../transport/types.ts'
 import type { Message } from './messages.ts'
+import type { Input } from './party-service.ts'
 import type { Signed } from './pieces.ts'
-
-type Source = Message<'run'>['sources'][number]
+import type { Source } from './sources.ts'
 
 /** Frees each of several vectors. */
 function free(...lists: (readonly { free(): void }[])[]): void {
@@ -93,7 +93,7 @@ interface Arrived {
 }
 
 export interface CollectorOptions {
-  references: readonly ReferenceRecord[]
+  references: readonly Input[]
   sources: readonly Source[]
   /** This member's index, 1…n. */
   party: number
@@ -114,8 +114,11 @@ export class InputCollector {
   constructor(options: CollectorOptions) {
     this.#options = options
     options.sources.forEach((source, position) => {
-      for (const { node } of source.helpers)
-        this.#expected.set(node, [...(this.#expected.get(node) ?? []), position])
+      for (const { node } of source.helpers) {
+        const positions = this.#expected.get(node)
+        if (positions === undefined) this.#expected.set(node, [position])
+        else positions.push(position)
+      }
     })
     this.#all.promise.catch(() => undefined)
   }
@@ -141,7 +144,7 @@ export class InputCollector {
       throw new EnigmaError('SHARE_INVALID', 'the piece is for other references')
     if (piece.originals.length !== refs.length)
       throw new EnigmaError('SHARE_INVALID', 'the piece lacks the dealers’ commitments')
-    const length = positions.reduce((sum, p) => sum + (references[p] as ReferenceRecord).length, 0)
+    const length = positions.reduce((sum, p) => sum + (references[p] as Input).length, 0)
     for (const [i, position] of positions.entries()) {
       const source = sources[position] as Source
       if (source.helpers[0]?.node === from)
@@ -206,7 +209,7 @@ export class InputCollector {
   }
 
   async #original(position: number, bytes: Uint8Array): Promise<CoefficientCommitments> {
-    const reference = this.#options.references[position] as ReferenceRecord
+    const reference = this.#options.references[position] as Input
     if (hashBytes(bytes) !== reference.commitmentsDigest)
       throw new EnigmaError('SHARE_INVALID', `not the commitments that the ledger names for ${reference.ref}`)
     return decodeCommitments(bytes, { t: reference.t, length: reference.length })
@@ -221,7 +224,7 @@ export class InputCollector {
     let offset = 0
     for (const position of this.#expected.get(holder) as number[]) {
       const source = sources[position] as Source
-      const reference = references[position] as ReferenceRecord
+      const reference = references[position] as Input
       const from = source.helpers.map((h) => h.index)
       const sender = source.helpers.find((h) => h.node === holder)?.index as number
       const key = `${reference.t}/${sender}/${from.join(',')}`
@@ -305,7 +308,7 @@ export class InputCollector {
     const { sources, references } = this.#options
     const offsets = new Map<NodeId, number>()
     return sources.map((source, position) => {
-      const length = (references[position] as ReferenceRecord).length
+      const length = (references[position] as Input).length
       return source.helpers.map(({ node }) => {
         const at = offsets.get(node) ?? 0
         offsets.set(node, at + length)

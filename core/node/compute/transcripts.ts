@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { MAX_TRANSCRIPT_BYTES } from '../../audit/constants.ts'
-import { transcriptDigest } from '../../audit/transcript.ts'
 import { concatBytes, fromHex, toHex, utf8 } from '../../base/bytes.ts'
 import { EnigmaError } from '../../base/errors.ts'
+import { turn } from '../../base/turns.ts'
 import { getManifest, getStream, putStream } from '../../dht/public-data.ts'
 import type { Hash } from '../../dht/types.ts'
 import type { Hex } from '../../ledger/types.ts'
@@ -36,8 +37,8 @@ export async function publishTranscript(
 }
 
 /**
- * The transcript of a finished audited job, from the network; the ledger's digest decides whether it is the right one.
- * Throws NOT_FOUND, UNSUPPORTED for a job without one.
+ * The transcript of a finished audited job, from the network, in shared memory; the ledger's digest decides whether it is the
+ * right one. Throws NOT_FOUND, UNSUPPORTED for a job without one.
  */
 export async function fetchTranscript(context: NodeContext, jobId: Hex): Promise<Uint8Array> {
   const { index, ledger, dht } = context
@@ -53,12 +54,18 @@ export async function fetchTranscript(context: NodeContext, jobId: Hex): Promise
     const key = toHex(await ledger.get(signer, pointerKey(jobId), 'latest')) as Hash
     if (key.length !== 66) continue
     try {
-      const parts: Uint8Array[] = []
       const manifest = await getManifest(dht.client, key)
       if (manifest.size > MAX_TRANSCRIPT_BYTES) continue
-      for await (const part of getStream(dht.client, manifest)) parts.push(part)
-      const encoded = concatBytes(...parts)
-      if (toHex(transcriptDigest(encoded)) === job.transcriptDigest) return encoded
+      const encoded = new Uint8Array(new SharedArrayBuffer(manifest.size))
+      const digest = createHash('sha256')
+      let at = 0
+      for await (const part of getStream(dht.client, manifest)) {
+        await turn()
+        encoded.set(part, at)
+        digest.update(part)
+        at += part.length
+      }
+      if (toHex(digest.digest()) === job.transcriptDigest) return encoded
     } catch (error) {
       context.log.info('a transcript could not be loaded', { code: EnigmaError.from(error).code })
     }

@@ -1,14 +1,12 @@
 import { writeFile } from 'node:fs/promises'
-import type { AuditVerdict } from '../../audit/types.ts'
-import { checkOutput } from '../../audit/verify.ts'
 import { fromHex } from '../../base/bytes.ts'
 import { EnigmaError } from '../../base/errors.ts'
 import { FUNCTIONS, functionByHash, functionHash } from '../../circuits/functions.ts'
 import type { BuiltinFunction, FunctionId } from '../../circuits/types.ts'
-import { bn254Scalar } from '../../field/fields.ts'
 import type { Approval, ComputeJob, ComputeProtocol, Reference } from '../../ipc/index.ts'
 import type { Hex, ReferenceRecord } from '../../ledger/types.ts'
 import { auditJob } from '../compute/audit.ts'
+import { opensInThread } from '../compute/audit-threads.ts'
 import {
   type ComputeState,
   type FollowState,
@@ -68,16 +66,6 @@ function withPositions(
     named[name] = position
   }
   return named
-}
-
-/** Whether the result that this account received is the one that the transcript commits to. */
-function opens(verdict: AuditVerdict & { valid: true }, opening: Uint8Array): boolean {
-  const both = bn254Scalar.fromBytes(opening)
-  const half = both.length / 2
-  return checkOutput(verdict, {
-    values: bn254Scalar.slice(both, 0, half),
-    masks: bn254Scalar.slice(both, half, both.length),
-  })
 }
 
 interface DecideState {
@@ -323,7 +311,7 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
         valid: verdict.valid,
         ...(verdict.valid
           ? stored?.opening
-            ? { mine: opens(verdict, fromHex(stored.opening)) }
+            ? { mine: await opensInThread(verdict, fromHex(stored.opening)) }
             : {}
           : {
               fault: verdict.fault,

@@ -16,7 +16,8 @@ import type { Predicate } from '../../../core/ipc/index.ts'
 import { LedgerClient } from '../../../core/ledger/client.ts'
 import { MemoryCursorStore, MemoryOutboxStore } from '../../../core/ledger/stores.ts'
 import type { Hex, JobRequest } from '../../../core/ledger/types.ts'
-import { decodeMessage, encodeMessage, type Message, PROTOCOLS } from '../../../core/node/compute/messages.ts'
+import { decodeMessage, encodeMessage, PROTOCOLS } from '../../../core/node/compute/messages.ts'
+import { packSources, type Source } from '../../../core/node/compute/sources.ts'
 import { holderPolicy } from '../../../core/node/policy.ts'
 import { encodePredicate, predicateId } from '../../../core/predicates/codec.ts'
 import { openNodeStorage } from '../../../core/storage/node-storage.ts'
@@ -110,7 +111,7 @@ class Attacker {
       this.signer.address,
       ...(ranking ?? others).filter((id) => id !== this.signer.address),
     ].slice(0, 3)
-    const sources: Message<'run'>['sources'] = []
+    const sources: Source[] = []
     for (const ref of refs) {
       const helpers: { index: number; node: NodeId }[] = []
       for (const peer of network.peers) {
@@ -119,21 +120,16 @@ class Attacker {
           PROTOCOLS.holdings,
           encodeMessage('holdings', { refs: [ref] }),
         )
-        const index = decodeMessage('held', answer).held[0]?.index
-        if (index !== undefined && helpers.length < 3) helpers.push({ index, node: peer.nodeId })
+        const index = decodeMessage('held', answer).indices[0]!
+        if (index !== 0 && helpers.length < 3) helpers.push({ index, node: peer.nodeId })
       }
       sources.push({ ref, helpers })
     }
-    const plan = encodeMessage('release', { jobId, attempt: 1, committee, sources })
+    const packed = packSources(sources)
+    const plan = encodeMessage('plan', { jobId, attempt: 1, committee, sources: packed, excluded: [] })
     if (planned)
       for (const member of committee.slice(1))
-        this.transport
-          .request(
-            member,
-            PROTOCOLS.run,
-            encodeMessage('run', { jobId, attempt: 1, committee, sources, excluded: [] }),
-          )
-          .catch(() => undefined)
+        this.transport.request(member, PROTOCOLS.run, plan).catch(() => undefined)
     return Promise.all(
       network.peers.map((peer) =>
         this.transport.request(peer.nodeId, PROTOCOLS.release, plan).then(

@@ -10,6 +10,7 @@ import type { Hex } from '../../../core/ledger/types.ts'
 import { Member } from '../../../core/node/compute/member.ts'
 import { encodeMessage, PROTOCOLS } from '../../../core/node/compute/messages.ts'
 import { PartyThread } from '../../../core/node/compute/party-thread.ts'
+import { packSources } from '../../../core/node/compute/sources.ts'
 import { Witness } from '../../../core/node/compute/witness.ts'
 import type { NodeContext } from '../../../core/node/context.ts'
 import type { IndexListener } from '../../../core/node/ledger-index.ts'
@@ -22,7 +23,7 @@ const word = (i: number): Hex => `0x${i.toString(16).padStart(64, '0')}`
 const jobId = word(1)
 const parties = [0, 1, 2].map(nodeId)
 const seed = new Uint8Array(32)
-const sources = [{ ref: word(2), helpers: [{ index: 1, node: nodeId(7) }] }]
+const sources = packSources([{ ref: word(2), helpers: [{ index: 1, node: nodeId(7) }] }])
 /** Leads all attempts; the member under test is another. */
 const [leader, self] = rankNodes(seed, parties) as [Hex, Hex]
 
@@ -72,7 +73,7 @@ function member() {
     made,
     run: (attempt: number) => {
       const committee = [leader, ...parties.filter((id) => id !== leader)]
-      return ask(PROTOCOLS.run, encodeMessage('run', { jobId, attempt, committee, sources, excluded: [] }))
+      return ask(PROTOCOLS.run, encodeMessage('plan', { jobId, attempt, committee, sources, excluded: [] }))
     },
     abort: (attempt: number) => ask(PROTOCOLS.abort, encodeMessage('abort', { jobId, attempt })),
     end: () => {

@@ -6,6 +6,7 @@ import { silentLog } from '../../../core/base/log.ts'
 import { functionHash } from '../../../core/circuits/functions.ts'
 import type { AttemptOrder } from '../../../core/node/compute/party-service.ts'
 import { PartyThread } from '../../../core/node/compute/party-thread.ts'
+import { packSources } from '../../../core/node/compute/sources.ts'
 import type { NodeContext } from '../../../core/node/context.ts'
 import { MemoryNetwork } from '../../../core/transport/memory.ts'
 import { testParameters } from '../bgv/parameters.ts'
@@ -23,12 +24,12 @@ const order = (id: string): AttemptOrder => ({
     jobId: ref,
     attempt: 1,
     committee: parties,
-    sources: [{ ref, helpers: [{ index: 1, node: parties[1]! }] }],
+    sources: packSources([{ ref, helpers: [{ index: 1, node: parties[1]! }] }]),
   },
   facts: {
     job: { protocol: 'spdz', threshold: 1, functionId: functionHash('mean') },
     params: new Uint8Array(),
-    references: [{ ref, length: 1 }],
+    references: [{ ref, n: 3, t: 0, length: 1 }],
   } as unknown as AttemptOrder['facts'],
 })
 
