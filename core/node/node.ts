@@ -251,7 +251,7 @@ class ComposedNode implements EnigmaNode {
     this.#parts?.ahead.start()
     this.#state.state = 'running'
     coordinator.resume()
-    witness.views.prune()
+    await witness.views.prune()
     witness.demands.resume().catch(() => undefined)
     if ((await context.vault.status()).unlocked) await this.#session.opened()
     this.#upkeep = setInterval(() => void refreshHolders(context), UPKEEP_MS)

@@ -1,5 +1,5 @@
+import { turn } from '../base/turns.ts'
 import type { ShareInfo } from '../ipc/index.ts'
-import type { NodeId } from '../transport/types.ts'
 import type { PlainValue, RecordSummary, ShareEntry } from '../vault/types.ts'
 import type { NodeContext } from './context.ts'
 
@@ -33,14 +33,14 @@ export function storedShare(entry: ShareEntry): StoredShare {
   return { ...(rest as unknown as Omit<StoredShare, 'ref'>), ref: id }
 }
 
-/** A holder counts as healthy while this node has a channel to it. */
-function isHealthy(context: NodeContext, node: string): boolean {
-  if (!context.online()) return false
-  return node === context.transport.self || context.transport.connectedPeers().includes(node as NodeId)
+/** The holders that count as healthy: those to which this node has a channel, and itself. */
+export function healthyNodes(context: NodeContext): ReadonlySet<string> {
+  if (!context.online()) return new Set()
+  return new Set([context.transport.self, ...context.transport.connectedPeers()])
 }
 
 export function shareOf(
-  context: NodeContext,
+  healthy: ReadonlySet<string>,
   record: Pick<RecordSummary, 'id' | 'title'>,
   entry: ShareEntry,
 ): ShareInfo {
@@ -50,7 +50,7 @@ export function shareOf(
     recordId: record.id,
     title: record.title,
     ...(column === undefined ? {} : { column }),
-    holders: holders.map((h) => ({ ...h, healthy: !revoked && isHealthy(context, h.nodeId) })),
+    holders: holders.map((h) => ({ ...h, healthy: !revoked && healthy.has(h.nodeId) })),
     state: revoked ? 'revoked' : 'active',
   }
 }
@@ -58,7 +58,13 @@ export function shareOf(
 /** Every share in the vault, with the record it came from. */
 export async function allShares(context: NodeContext): Promise<ShareInfo[]> {
   const records = [...(await context.vault.list()), ...(await context.vault.list({ trash: true }))]
-  return records.flatMap((record) => record.shares.map((entry) => shareOf(context, record, entry)))
+  const healthy = healthyNodes(context)
+  const shares: ShareInfo[] = []
+  for (const record of records) {
+    await turn()
+    for (const entry of record.shares) shares.push(shareOf(healthy, record, entry))
+  }
+  return shares
 }
 
 /** Changes what the vault keeps about a share; no change when the vault does not know it. */

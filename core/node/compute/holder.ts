@@ -118,7 +118,12 @@ export function serveHolder(context: NodeContext, party: PartyThread): void {
               details: { ref },
             },
           )
-        return { record, helpers: helpers.map((h) => h.index), first: helpers[0]?.node === transport.self }
+        const { values, masks, commitments } = record
+        return {
+          record: { index: record.index, values, masks, commitments },
+          helpers: helpers.map((h) => h.index),
+          first: mine === helpers[0],
+        }
       }),
     )
     // Two dealings for one attempt would look like two stories.

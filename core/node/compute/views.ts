@@ -2,6 +2,7 @@ import { decode, encode } from 'cborg'
 import { VIEW_ROUNDS } from '../../audit/constants.ts'
 import type { RoundView, RunView } from '../../audit/types.ts'
 import { EnigmaError, hasCode } from '../../base/errors.ts'
+import { turn } from '../../base/turns.ts'
 import { day, KiB, second } from '../../base/units.ts'
 import type { NodeId } from '../../transport/types.ts'
 import type { NodeContext } from '../context.ts'
@@ -45,8 +46,9 @@ export class Views {
 
   /** Starts a view; each call adds a round, durably. */
   recorder(run: Run, parties: readonly NodeId[]): (round: RoundView) => void {
-    const { kv, clock } = this.#context
-    if (++this.#sincePruned >= PRUNE_EVERY) this.prune()
+    const { kv, clock, log } = this.#context
+    if (++this.#sincePruned >= PRUNE_EVERY)
+      this.prune().catch((error) => log.info('views are kept', { code: EnigmaError.from(error).code }))
     const at = clock.now()
     let rounds: RoundView[] = []
     return (round) => {
@@ -81,13 +83,14 @@ export class Views {
   }
 
   /** Forgets what nobody asks about any more, and the oldest of more than `most`. */
-  prune(most = MAX_VIEWS): void {
+  async prune(most = MAX_VIEWS): Promise<void> {
     const { kv, clock } = this.#context
     this.#sincePruned = 0
     const before = clock.now() - KEPT_MS
     const kept: { name: string; at: number }[] = []
     let after: string | undefined
     for (;;) {
+      await turn()
       const page = kv.list(NAMESPACE, after, PAGE)
       for (const { key: name, value } of page) {
         const { at } = decodeStored(value)
@@ -98,7 +101,10 @@ export class Views {
       after = page.at(-1)?.key
     }
     const tooMany = kept.sort((a, b) => a.at - b.at).slice(0, Math.max(0, kept.length - most))
-    for (const { name } of tooMany) kv.delete(NAMESPACE, name)
+    for (const { name } of tooMany) {
+      await turn()
+      kv.delete(NAMESPACE, name)
+    }
   }
 }
 

@@ -1,9 +1,10 @@
 import { writeFile } from 'node:fs/promises'
 import { fromHex } from '../../base/bytes.ts'
 import { EnigmaError } from '../../base/errors.ts'
+import { turn } from '../../base/turns.ts'
 import { FUNCTIONS, functionByHash, functionHash } from '../../circuits/functions.ts'
 import type { BuiltinFunction, FunctionId } from '../../circuits/types.ts'
-import type { Approval, ComputeJob, ComputeProtocol, Reference } from '../../ipc/index.ts'
+import type { Approval, ComputeJob, ComputeProtocol, Reference, ShareInfo } from '../../ipc/index.ts'
 import type { Hex, ReferenceRecord } from '../../ledger/types.ts'
 import { auditJob } from '../compute/audit.ts'
 import { opensInThread } from '../compute/audit-threads.ts'
@@ -20,7 +21,7 @@ import { account, confirmed, type Handlers, logActivity, type NodeContext } from
 import type { IndexedJob } from '../ledger-index.ts'
 import { conditions } from '../predicate-form.ts'
 import { allShares } from '../share-entry.ts'
-import { ruleOf } from './predicate.ts'
+import { rulesOf } from './predicate.ts'
 import { requireLocal } from './vault.ts'
 
 /** Without a wish of the requester. */
@@ -126,8 +127,22 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
 
   const approvalOf = async (job: IndexedJob): Promise<Approval> => {
     const refs = mine(job)
-    const shares = await allShares(context)
+    const shares = await sharesByRef(context)
     const answers = refs.map((ref) => job.approvals.get(ref))
+    const rules = rulesOf(context)
+    const records = await ledger.references(refs, 'latest').catch(() => [])
+    const references: Approval['references'] = []
+    for (const [i, ref] of refs.entries()) {
+      await turn()
+      const share = shares.get(ref)
+      const left = usesLeft(records[i], rules)
+      references.push({
+        ref,
+        ...(share === undefined ? {} : { recordId: share.recordId }),
+        title: share?.title ?? '',
+        ...(left === undefined ? {} : { usesLeft: left }),
+      })
+    }
     const fn = functionByHash(job.functionId)
     const record = await ledger.job(job.jobId, 'latest').catch(() => undefined)
     return {
@@ -136,18 +151,7 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
       function: fn?.id ?? 'unknown',
       codeHash: job.functionId,
       params: parseParams(job.params),
-      references: await Promise.all(
-        refs.map(async (ref) => {
-          const share = shares.find((s) => s.ref === ref)
-          const usesLeft = await usesLeftOf(context, ref)
-          return {
-            ref,
-            ...(share === undefined ? {} : { recordId: share.recordId }),
-            title: share?.title ?? '',
-            ...(usesLeft === undefined ? {} : { usesLeft }),
-          }
-        }),
-      ),
+      references,
       owners: new Set(job.refs.map((ref) => index.references.get(ref)?.owner)).size,
       reveals: fn === undefined ? 'unknown' : fn.disclosure(fn.parseParams(parseParams(job.params))),
       committeeSize: record?.committeeSize ?? 0,
@@ -187,7 +191,7 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
     }),
     'compute.references': async ({ identity, owner, includeRevoked }) => {
       const me = account(context).address
-      const shares = await allShares(context)
+      const shares = await sharesByRef(context)
       const found = [...index.references.values()].filter(
         (r) =>
           r.kind === 'share' &&
@@ -196,25 +200,27 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
           (includeRevoked === true || !r.revoked),
       )
       const records = await ledger.references(found.map((r) => r.ref))
-      return {
-        references: found.map((r, i): Reference => {
-          const predicateId = records[i]?.computePredicate ?? `0x${'00'.repeat(32)}`
-          const rule = ruleOf(context, predicateId)
-          const title = shares.find((s) => s.ref === r.ref)?.title
-          return {
-            ref: r.ref,
-            owner: r.owner,
-            identity: r.identity,
-            predicateId,
-            ...(rule === undefined ? {} : { predicate: rule }),
-            length: r.length,
-            state: r.revoked ? 'revoked' : 'active',
-            createdAt: r.at,
-            mine: r.owner === me,
-            ...(title === undefined ? {} : { title }),
-          }
-        }),
+      const rules = rulesOf(context)
+      const references: Reference[] = []
+      for (const [i, r] of found.entries()) {
+        await turn()
+        const predicateId = records[i]?.computePredicate ?? `0x${'00'.repeat(32)}`
+        const rule = rules(predicateId)
+        const title = shares.get(r.ref)?.title
+        references.push({
+          ref: r.ref,
+          owner: r.owner,
+          identity: r.identity,
+          predicateId,
+          ...(rule === undefined ? {} : { predicate: rule }),
+          length: r.length,
+          state: r.revoked ? 'revoked' : 'active',
+          createdAt: r.at,
+          mine: r.owner === me,
+          ...(title === undefined ? {} : { title }),
+        })
       }
+      return { references }
     },
     'compute.request': async (
       { function: id, params, refs, protocol = 'honest-majority', n, t, label },
@@ -262,14 +268,17 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
     },
     'compute.list': async () => {
       const me = account(context).address
-      const all = [...index.jobs.values()].filter(
-        (job) =>
+      const described: ComputeJob[] = []
+      for (const job of [...index.jobs.values()]) {
+        await turn()
+        if (
           job.requester === me ||
           mine(job).length > 0 ||
           job.signers.includes(context.nodeKey.address) ||
-          requester.live.has(job.jobId),
-      )
-      const described = await Promise.all(all.map(view))
+          requester.live.has(job.jobId)
+        )
+          described.push(await view(job))
+      }
       return { jobs: described.sort((a, b) => b.createdAt - a.createdAt) }
     },
     'compute.get': async ({ id }) => ({ job: await view(jobOf(id)) }),
@@ -328,8 +337,11 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
       return { jobId: running }
     },
     'approvals.list': async () => {
-      const concerned = [...index.jobs.values()].filter((job) => mine(job).length > 0)
-      const described = await Promise.all(concerned.map(approvalOf))
+      const described: Approval[] = []
+      for (const job of [...index.jobs.values()]) {
+        await turn()
+        if (mine(job).length > 0) described.push(await approvalOf(job))
+      }
       return { approvals: described.sort((a, b) => b.requestedAt - a.requestedAt) }
     },
     'approvals.decide': async ({ id, decision }, call) => {
@@ -363,10 +375,17 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
   }
 }
 
-/** Admissions that the reference's rule still allows; undefined when it sets no limit. */
-export async function usesLeftOf(context: NodeContext, ref: Hex): Promise<number | undefined> {
-  const record = await context.ledger.reference(ref, 'latest').catch(() => undefined)
-  const rule = record && ruleOf(context, record.computePredicate)
+/** The shares in the vault, by reference. */
+async function sharesByRef(context: NodeContext): Promise<Map<string, ShareInfo>> {
+  return new Map((await allShares(context)).map((share) => [share.ref, share]))
+}
+
+/** Admissions that a reference's rule still allows; undefined when it sets no limit, or the ledger did not tell. */
+export function usesLeft(
+  record: ReferenceRecord | undefined,
+  rules: ReturnType<typeof rulesOf>,
+): number | undefined {
+  const rule = record && rules(record.computePredicate)
   if (record === undefined || rule === undefined) return undefined
   const limits = conditions(rule).flatMap((c) => (c.kind === 'uses' ? [c.count] : []))
   return limits.length === 0 ? undefined : Math.max(0, Math.min(...limits) - record.uses)

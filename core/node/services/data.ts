@@ -19,7 +19,7 @@ import type {
   TimeSeriesValue,
 } from '../../vault/types.ts'
 import { account, confirmed, type Handlers, logActivity, type NodeContext } from '../context.ts'
-import { shareOf } from '../share-entry.ts'
+import { healthyNodes, shareOf } from '../share-entry.ts'
 import type { Uploads } from '../uploads.ts'
 import { exportPath, requireLocal } from './vault.ts'
 
@@ -107,8 +107,8 @@ function fromForm(value: NewValue): NewRecordValue {
   }
 }
 
-function summarise(context: NodeContext, record: RecordSummary, preview: string): FormSummary {
-  const shares = record.shares.map((entry) => shareOf(context, record, entry))
+function summarise(nodes: ReadonlySet<string>, record: RecordSummary, preview: string): FormSummary {
+  const shares = record.shares.map((entry) => shareOf(nodes, record, entry))
   const active = shares.filter((share) => share.state === 'active')
   const weakest = [...active].sort((a, b) => healthy(a) - a.t - (healthy(b) - b.t))[0]
   const rows = record.shape.rows
@@ -147,21 +147,23 @@ export function dataHandlers(context: NodeContext, uploads: Uploads): Handlers {
         ...(tag === undefined ? {} : { tag }),
         ...(removed === undefined ? {} : { trash: removed }),
       })
+      const nodes = healthyNodes(context)
       const records: FormSummary[] = []
       for (const record of found) {
         await turn()
-        records.push(summarise(context, record, record.preview))
+        records.push(summarise(nodes, record, record.preview))
       }
       return { records }
     },
     'data.get': async ({ id }) => {
       const record = await vault.get(id)
       const history = await vault.history(id)
+      const nodes = healthyNodes(context)
       return {
-        record: summarise(context, record, previewOf(record.value)),
+        record: summarise(nodes, record, previewOf(record.value)),
         value: toForm(record.value),
         history: history.map((h) => ({ version: h.version, at: Date.parse(h.time), preview: h.title })),
-        shares: record.shares.map((entry) => shareOf(context, record, entry)),
+        shares: record.shares.map((entry) => shareOf(nodes, record, entry)),
       }
     },
     'data.part': async ({ id, from }) => {

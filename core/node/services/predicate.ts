@@ -33,6 +33,15 @@ export function ruleOf(context: NodeContext, id: string): FormPredicate | undefi
   }
 }
 
+/** `ruleOf` for many references, of which many have the same rule. */
+export function rulesOf(context: NodeContext): (id: string) => FormPredicate | undefined {
+  const known = new Map<string, FormPredicate | undefined>()
+  return (id) => {
+    if (!known.has(id)) known.set(id, ruleOf(context, id))
+    return known.get(id)
+  }
+}
+
 /** Encodes a form; PREDICATE_INVALID names what is wrong. */
 export function encodeForm(form: FormPredicate): { id: Hex; encoding: Uint8Array } {
   const encoding = encodePredicate(toChain(form))

@@ -6,7 +6,7 @@ import { parseFixed } from '../../circuits/fixed.ts'
 import { functionByHash } from '../../circuits/functions.ts'
 import type { OwnerSigner, PreparedStore, ShareRecord } from '../../dht/types.ts'
 import { bn254Scalar as field } from '../../field/fields.ts'
-import type { AccessGrant, Predicate as FormPredicate } from '../../ipc/index.ts'
+import type { AccessGrant, Predicate as FormPredicate, Identity } from '../../ipc/index.ts'
 import type { Hex } from '../../ledger/types.ts'
 import { predicateId } from '../../predicates/codec.ts'
 import { encodeCommitments, freeCommitments, sumOfConstants } from '../../sharing/commitments.ts'
@@ -16,9 +16,9 @@ import { account, confirmed, type Handlers, logActivity, type NodeContext } from
 import type { JobHandle } from '../jobs.ts'
 import { conditions } from '../predicate-form.ts'
 import { allShares, changeShare, shareEntry } from '../share-entry.ts'
-import { usesLeftOf } from './compute.ts'
+import { usesLeft } from './compute.ts'
 import { describeIdentity, ensurePseudonym } from './identity.ts'
-import { publish, resolvePredicate, ruleOf } from './predicate.ts'
+import { publish, resolvePredicate, ruleOf, rulesOf } from './predicate.ts'
 
 const MAX_HOLDERS = 5
 /** Cells read between two turns of the event loop. */
@@ -218,6 +218,21 @@ export function shareHandlers(context: NodeContext): Handlers {
     return { n: holders, t: threshold, available }
   }
 
+  /** How many jobs have used each of these references, and when the last was requested. */
+  const computations = async (refs: ReadonlySet<string>) => {
+    const used = new Map<string, { count: number; lastAt: number }>()
+    for (const job of [...index.jobs.values()]) {
+      await turn()
+      if (job.state === 'requested') continue
+      for (const ref of job.refs) {
+        if (!refs.has(ref)) continue
+        const { count = 0, lastAt = 0 } = used.get(ref) ?? {}
+        used.set(ref, { count: count + 1, lastAt: Math.max(lastAt, job.at) })
+      }
+    }
+    return used
+  }
+
   return {
     'share.plan': async ({ recordId, column, n, t }) => {
       const { shape } = await vault.summary(recordId)
@@ -274,43 +289,51 @@ export function shareHandlers(context: NodeContext): Handlers {
     'access.list': async () => {
       const shares = await allShares(context)
       const now = context.clock.now()
-      const grants = await Promise.all(
-        shares.map(async (s): Promise<AccessGrant | undefined> => {
-          const rule = ruleOf(context, s.predicateId)
-          if (rule === undefined) return undefined
-          const all = conditions(rule)
-          const ends = all.flatMap((c) => (c.kind === 'expiry' ? [c.until] : []))
-          const expiresAt = ends.length === 0 ? undefined : Math.min(...ends)
-          const usesLeft = await usesLeftOf(context, s.ref as Hex)
-          const used = [...index.jobs.values()].filter(
-            (j) => j.state !== 'requested' && j.refs.includes(s.ref as Hex),
-          )
-          const lastUsedAt = used.length === 0 ? undefined : Math.max(...used.map((j) => j.at))
-          return {
-            ref: s.ref,
-            recordId: s.recordId,
-            title: s.title,
-            identity: await describeIdentity(context, s.identity as Hex),
-            predicateId: s.predicateId,
-            predicate: rule,
-            state:
-              s.state === 'revoked'
-                ? 'revoked'
-                : expiresAt !== undefined && expiresAt <= now
-                  ? 'expired'
-                  : usesLeft === 0
-                    ? 'used-up'
-                    : 'active',
-            accounts: all.flatMap((c) => (c.kind === 'keys' ? c.accounts : [])),
-            functions: all.flatMap((c) => (c.kind === 'functions' ? c.functions : [])),
-            ...(expiresAt === undefined ? {} : { expiresAt }),
-            ...(usesLeft === undefined ? {} : { usesLeft }),
-            ...(lastUsedAt === undefined ? {} : { lastUsedAt }),
-            computations: used.length,
-          }
-        }),
-      )
-      return { grants: grants.filter((g) => g !== undefined) }
+      const rules = rulesOf(context)
+      const used = await computations(new Set(shares.map((s) => s.ref)))
+      const records = await ledger
+        .references(
+          shares.map((s) => s.ref as Hex),
+          'latest',
+        )
+        .catch(() => [])
+      const identities = new Map<string, Identity>()
+      const grants: AccessGrant[] = []
+      for (const [i, s] of shares.entries()) {
+        await turn()
+        const rule = rules(s.predicateId)
+        if (rule === undefined) continue
+        const all = conditions(rule)
+        const ends = all.flatMap((c) => (c.kind === 'expiry' ? [c.until] : []))
+        const expiresAt = ends.length === 0 ? undefined : Math.min(...ends)
+        const left = usesLeft(records[i], rules)
+        const { count = 0, lastAt } = used.get(s.ref) ?? {}
+        const identity = identities.get(s.identity) ?? (await describeIdentity(context, s.identity as Hex))
+        identities.set(s.identity, identity)
+        grants.push({
+          ref: s.ref,
+          recordId: s.recordId,
+          title: s.title,
+          identity,
+          predicateId: s.predicateId,
+          predicate: rule,
+          state:
+            s.state === 'revoked'
+              ? 'revoked'
+              : expiresAt !== undefined && expiresAt <= now
+                ? 'expired'
+                : left === 0
+                  ? 'used-up'
+                  : 'active',
+          accounts: all.flatMap((c) => (c.kind === 'keys' ? c.accounts : [])),
+          functions: all.flatMap((c) => (c.kind === 'functions' ? c.functions : [])),
+          ...(expiresAt === undefined ? {} : { expiresAt }),
+          ...(left === undefined ? {} : { usesLeft: left }),
+          ...(lastAt === undefined ? {} : { lastUsedAt: lastAt }),
+          computations: count,
+        })
+      }
+      return { grants }
     },
     'access.revoke': async ({ ref }, call) => {
       const known = (await allShares(context)).find((s) => s.ref === ref)

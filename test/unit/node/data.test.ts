@@ -43,7 +43,9 @@ beforeEach(async () => {
   await vault.create(PASSWORD)
   uploads = new Uploads()
   longest = 0
-  const context = { vault, events: new Events(silentLog) } as unknown as NodeContext
+  const context = {
+    ...{ vault, events: new Events(silentLog), online: () => false },
+  } as unknown as NodeContext
   handlers = dataHandlers(context, uploads)
 })
 afterEach(async () => {

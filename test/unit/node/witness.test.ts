@@ -347,14 +347,14 @@ describe('what a node has of a run', () => {
     alice.record(rounds(1))
     const { clock } = alice.context
     const views = (now: number) => new Views({ ...alice.context, clock: { ...clock, now: () => now } })
-    views(clock.now() + 89 * day).prune()
+    await views(clock.now() + 89 * day).prune()
     expect(alice.witness.has({ jobId, nonce })).toBe(true)
-    views(clock.now() + 91 * day).prune()
+    await views(clock.now() + 91 * day).prune()
     expect(alice.witness.has({ jobId, nonce })).toBe(false)
   })
 })
 
-it('views are kept for so many runs only, the newest', () => {
+it('views are kept for so many runs only, the newest', async () => {
   const [alice] = nodes as [Node]
   const runs = Array.from({ length: 5 }, () => support.randomWord())
   for (const [at, run] of runs.entries()) {
@@ -362,7 +362,7 @@ it('views are kept for so many runs only, the newest', () => {
     const record = new Views({ ...alice.context, clock }).recorder({ jobId, nonce: run }, parties)
     record({ round: 0, signed: [] })
   }
-  alice.witness.views.prune(2)
+  await alice.witness.views.prune(2)
   expect(runs.map((run) => alice.witness.has({ jobId, nonce: run }))).toEqual([
     false,
     false,
