@@ -40,7 +40,7 @@ import { shareHandlers } from './services/share.ts'
 import { vaultHandlers } from './services/vault.ts'
 import { Session } from './session.ts'
 import type { EnigmaNode, NodeOptions } from './types.ts'
-import { refreshHolders } from './upkeep.ts'
+import { Upkeep } from './upkeep.ts'
 import { WorkAhead } from './work-ahead.ts'
 
 const RETRY_MS = 2 * second
@@ -254,7 +254,8 @@ class ComposedNode implements EnigmaNode {
     await witness.views.prune()
     witness.demands.resume().catch(() => undefined)
     if ((await context.vault.status()).unlocked) await this.#session.opened()
-    this.#upkeep = setInterval(() => void refreshHolders(context), UPKEEP_MS)
+    const upkeep = new Upkeep(context)
+    this.#upkeep = setInterval(() => void upkeep.refreshHolders(), UPKEEP_MS)
     this.#upkeep.unref()
     settings.set(
       'listen',
