@@ -1,6 +1,6 @@
 import { EnigmaError } from './errors.ts'
 
-const HEX = /^(0x)?([0-9a-fA-F]{2})*$/
+const OTHER_THAN_HEX = /[^0-9a-fA-F]/
 
 /** Lower-case hex with 0x prefix, as the chain writes it. */
 export function toHex(bytes: Uint8Array): `0x${string}` {
@@ -9,8 +9,10 @@ export function toHex(bytes: Uint8Array): `0x${string}` {
 
 /** Parses hex with or without 0x. Throws INVALID_ARGUMENT on anything else, or when `length` (bytes) differs. */
 export function fromHex(hex: string, length?: number): Uint8Array {
-  if (!HEX.test(hex)) throw new EnigmaError('INVALID_ARGUMENT', `not hexadecimal: ${hex.slice(0, 80)}`)
-  const bytes = new Uint8Array(Buffer.from(hex.startsWith('0x') ? hex.slice(2) : hex, 'hex'))
+  const digits = hex.startsWith('0x') ? hex.slice(2) : hex
+  if (digits.length % 2 !== 0 || OTHER_THAN_HEX.test(digits))
+    throw new EnigmaError('INVALID_ARGUMENT', `not hexadecimal: ${hex.slice(0, 80)}`)
+  const bytes = new Uint8Array(Buffer.from(digits, 'hex'))
   if (length !== undefined && bytes.length !== length)
     throw new EnigmaError('INVALID_ARGUMENT', `expected ${length} bytes, got ${bytes.length}`)
   return bytes

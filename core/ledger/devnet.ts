@@ -146,7 +146,9 @@ export class Devnet {
     const { signal } = this.#stop
     while (!signal.aborted) {
       const started = performance.now()
-      await this.save().catch(() => undefined)
+      await this.save().catch((error) =>
+        this.#log.warn('devnet.not-saved', { code: EnigmaError.from(error).code }),
+      )
       // A long history takes longer to write: never spend more than a tenth of the time on it.
       const pause = Math.max(this.#saveMs, 9 * (performance.now() - started))
       await systemClock.sleep(pause, signal).catch(() => undefined)
