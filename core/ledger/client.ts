@@ -4,6 +4,7 @@ import { dictionaryCodec, evidenceCodec, identitiesCodec, predicatesCodec, regis
 import * as constants from './constants.ts'
 import { identityAddress } from './ids.ts'
 import { JobsConnection } from './jobs.ts'
+import type { Ledger, WriteOptions, WriteResult } from './ledger.ts'
 import { compare, sameLength, toEvidenceKind, toMembers, toNode, toOutcome } from './records.ts'
 import type {
   Address,
@@ -14,7 +15,6 @@ import type {
   Hex,
   IdentityMember,
   IdentityRecord,
-  Ledger,
   NodeKey,
   NodeRecord,
   PermissionContext,
@@ -23,8 +23,6 @@ import type {
   Signer,
   TypedDataSigner,
   Verdict,
-  WriteOptions,
-  WriteResult,
 } from './types.ts'
 
 /** The ledger over JSON-RPC. See `Ledger` for what the methods promise. */

@@ -7,6 +7,7 @@ import { turn } from '../base/turns.ts'
 import * as constants from './constants.ts'
 import { ledgerError } from './errors.ts'
 import { EventCursor, isTransient } from './events.ts'
+import type { WriteOptions, WriteResult } from './ledger.ts'
 import { Outbox } from './outbox.ts'
 import { Rpc, toBlockRef } from './rpc.ts'
 import { TypedDataBuilder } from './typed-data.ts'
@@ -22,8 +23,6 @@ import type {
   Signer,
   StoredIntent,
   Subscription,
-  WriteOptions,
-  WriteResult,
 } from './types.ts'
 
 /** What all contracts are read and written through: endpoints, blocks, the outbox, events. */

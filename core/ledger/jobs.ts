@@ -6,6 +6,7 @@ import * as constants from './constants.ts'
 import { AlreadyDoneError, ledgerError } from './errors.ts'
 import { isTransient, parseLog } from './events.ts'
 import { digestReferences, jobSeed, referenceId } from './ids.ts'
+import type { WriteOptions, WriteResult } from './ledger.ts'
 import { compare, REFERENCE_KINDS, sameLength, toJob, toJobRef, toReference } from './records.ts'
 import {
   type Address,
@@ -26,8 +27,6 @@ import {
   type ResultInput,
   type Signer,
   type TypedDataSigner,
-  type WriteOptions,
-  type WriteResult,
 } from './types.ts'
 
 /** The contracts References and Jobs: what is shared, and what is computed with it. */

@@ -1,13 +1,13 @@
 import { decode, encode } from 'cborg'
 import type { Log } from '../base/log.ts'
 import { turn } from '../base/turns.ts'
+import type { Ledger } from '../ledger/ledger.ts'
 import type {
   BlockRef,
   EventBatch,
   EvidenceKind,
   Hex,
   JobProtocol,
-  Ledger,
   LedgerEvent,
   ReferenceKind,
   Subscription,

@@ -1,5 +1,6 @@
 import type { Candidate } from '../dht/types.ts'
-import type { Ledger, NodeRecord } from '../ledger/types.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { NodeRecord } from '../ledger/types.ts'
 import type { NodeId } from '../transport/types.ts'
 import type { LedgerIndex } from './ledger-index.ts'
 
