@@ -10,8 +10,8 @@ import {
   type Output,
   type Parsed,
   parseInput,
-  parseOutput,
 } from '../ipc/index.ts'
+import { parseOutputInTurns } from '../ipc/turned.ts'
 import type { Handlers, NodeContext } from './context.ts'
 
 /** Dispatches the contract's methods to their handlers; input and output are checked against the contract. */
@@ -29,7 +29,7 @@ export class Service implements NodeService {
   async call<M extends MethodName>(method: M, input: Input<M>, context: CallContext): Promise<Output<M>> {
     if (!isMethod(method))
       throw new EnigmaError('METHOD_UNKNOWN', `unknown method ${String(method).slice(0, 60)}`)
-    // Both may be long: a series has up to 100,000 points.
+    // It may be long: a series has up to 20,000 points.
     await turn()
     const parsed = parseInput(method, input)
     const handler = this.#handlers[method] as
@@ -42,9 +42,7 @@ export class Service implements NodeService {
             remedy: 'Wait a moment; the vault works without it.',
           })
     this.#touched(method)
-    const output = await handler(parsed, context)
-    await turn()
-    return parseOutput(method, output)
+    return parseOutputInTurns(method, await handler(parsed, context))
   }
 
   subscribe(listener: (event: NodeEvent) => void): () => void {

@@ -5,6 +5,7 @@ import { encodeCanonical } from '../base/cbor.ts'
 import type { Clock } from '../base/clock.ts'
 import { EnigmaError } from '../base/errors.ts'
 import { randomBytes } from '../base/random.ts'
+import { turn } from '../base/turns.ts'
 import { seal, unseal } from './aead.ts'
 import { decodeCanonical } from './codec.ts'
 import { diskError } from './fs.ts'
@@ -154,15 +155,27 @@ export class ActivityLog {
     const to = filter.to === undefined ? Number.POSITIVE_INFINITY : Date.parse(filter.to)
     if (Number.isNaN(from) || Number.isNaN(to))
       throw new EnigmaError('INVALID_ARGUMENT', 'the time is not ISO 8601')
-    const matches = all.filter((entry) => {
+    const matches: ActivityEntry[] = []
+    for (const entry of [...all].reverse()) {
+      await this.#turn()
+      if (matches.length === offset + limit) break
       const at = Date.parse(entry.time)
-      if (at < from || at > to) return false
-      return kind === undefined || (kind.endsWith('.') ? entry.kind.startsWith(kind) : entry.kind === kind)
-    })
-    return matches
-      .reverse()
-      .slice(offset, offset + limit)
-      .map((entry) => ({ ...entry, fields: { ...entry.fields } }))
+      if (at < from || at > to) continue
+      if (kind === undefined || (kind.endsWith('.') ? entry.kind.startsWith(kind) : entry.kind === kind))
+        matches.push({ ...entry, fields: { ...entry.fields } })
+    }
+    return matches.slice(offset)
+  }
+
+  /** A line of JSON for each entry, oldest first. */
+  async lines(filter: ActivityFilter = {}): Promise<string> {
+    const entries = await this.read({ limit: Number.POSITIVE_INFINITY, ...filter })
+    const lines: string[] = []
+    for (const entry of entries.reverse()) {
+      await this.#turn()
+      lines.push(`${JSON.stringify(entry)}\n`)
+    }
+    return lines.join('')
   }
 
   /** Reads the whole file again and checks every entry, the chain, the anchor and the head. */
@@ -189,6 +202,11 @@ export class ActivityLog {
     const file = this.#file
     this.#file = undefined
     await file?.close().catch(() => {})
+  }
+
+  async #turn(): Promise<void> {
+    await turn()
+    if (this.#closed) throw lockedError()
   }
 
   #serial<T>(run: () => Promise<T>): Promise<T> {
@@ -412,6 +430,7 @@ export class ActivityLog {
     let at = 0
     let hash = before
     while (at < data.length) {
+      await this.#turn()
       const index = count + parsed.length
       const rest = data.subarray(at)
       if (rest.length < FRAME) return { parsed, ending: { kind: 'torn' } }

@@ -503,11 +503,7 @@ export class Vault implements VaultService {
   }
 
   async exportActivity(filter: ActivityFilter = {}): Promise<string> {
-    const entries = await this.#open().activity.read({ limit: Number.POSITIVE_INFINITY, ...filter })
-    return entries
-      .reverse()
-      .map((entry) => `${JSON.stringify(entry)}\n`)
-      .join('')
+    return this.#open().activity.lines(filter)
   }
 
   // ---------------------------------------------------------------- inside

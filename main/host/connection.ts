@@ -10,15 +10,15 @@ import {
   type MethodName,
   type NodeService,
   parseInput,
-  parseOutput,
 } from '../../core/ipc/index.ts'
+import { parseOutputInTurns } from '../../core/ipc/turned.ts'
 import { MAX_CALLS_IN_FLIGHT, MAX_PROTOCOL_ERRORS } from './constants.ts'
 
 export interface ConnectionOptions {
   readonly service: NodeService
   readonly log: Log
-  /** Hands one frame to the channel. Never called after `close`. */
-  send(frame: HostFrame): void
+  /** Hands one frame to the channel; what it writes of a long one may follow in turns. Never called after `close`. */
+  send(frame: HostFrame): Promise<void>
   /** Closes the channel: the client does not keep to the protocol. */
   drop(reason: string): void
   /**
@@ -90,8 +90,7 @@ export class HostConnection {
       principal: this.#options.client.principal,
       confirm: (confirmation) => this.#confirm(confirmation),
     })
-    await turn()
-    return parseOutput(method as MethodName, output)
+    return parseOutputInTurns(method as MethodName, output)
   }
 
   async #confirm(confirmation: Confirmation): Promise<boolean> {
@@ -135,7 +134,10 @@ export class HostConnection {
   }
 
   #send(frame: HostFrame): void {
-    if (!this.#closing.signal.aborted) this.#options.send(frame)
+    if (this.#closing.signal.aborted) return
+    this.#options.send(frame).catch((error: unknown) => {
+      this.#options.log.error('frame.not-sent', { error: error instanceof Error ? error.name : typeof error })
+    })
   }
 }
 

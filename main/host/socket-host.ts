@@ -2,9 +2,10 @@ import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Log } from '../../core/base/log.ts'
 import type { NodeService } from '../../core/ipc/index.ts'
+import { jsonInTurns } from '../../core/ipc/turned.ts'
 import { HostConnection } from './connection.ts'
 import { MAX_CLIENTS } from './constants.ts'
-import { encodeFrame, LineDecoder } from './framing.ts'
+import { LineDecoder } from './framing.ts'
 import { chooseSocketPath, removeSocket } from './socket-path.ts'
 
 export interface SocketHost {
@@ -56,8 +57,9 @@ function serveClient(socket: Socket, service: NodeService, log: Log): void {
     service,
     log,
     client: { principal: 'local' },
-    send: (frame) => {
-      if (socket.writable) socket.write(encodeFrame(frame))
+    send: async (frame) => {
+      const text = await jsonInTurns(frame)
+      if (socket.writable) socket.write(`${text}\n`)
     },
     drop,
   })

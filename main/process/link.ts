@@ -1,5 +1,6 @@
 import type { Log } from '../../core/base/log.ts'
 import type { Confirmation, NodeService } from '../../core/ipc/index.ts'
+import { jsonInTurns } from '../../core/ipc/turned.ts'
 import { HostConnection } from '../host/connection.ts'
 import { languageOf } from '../host/language.ts'
 import type { FromNode, ToNode } from './messages.ts'
@@ -69,8 +70,10 @@ export class NodeLink {
       service: this.#service,
       log: this.#log,
       client: { principal: 'renderer', confirm: (ask, signal) => this.#confirm(ask, signal) },
-      send: (frame) =>
-        port ? port.postMessage(frame) : this.#post({ type: 'frame', client, text: JSON.stringify(frame) }),
+      send: async (frame) => {
+        if (port) port.postMessage(frame)
+        else this.#post({ type: 'frame', client, text: await jsonInTurns(frame) })
+      },
       drop: (reason) => {
         this.#close(client)
         if (!port) this.#post({ type: 'drop', client, reason })

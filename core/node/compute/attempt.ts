@@ -11,19 +11,23 @@ import { type Source, unpackSources } from './sources.ts'
 
 export const NO_DIGEST: Hex = `0x${'00'.repeat(32)}`
 
-/** What the ledger says about an open job; read by every node for itself. */
-export interface JobFacts {
+/** Who computes an open job, as the ledger says; read by every node for itself. */
+export interface JobDraw {
   job: JobRecord
-  refs: Hex[]
-  params: Uint8Array
-  references: ReferenceRecord[]
   ranking: NodeId[]
   /** Nodes that the ledger has convicted of cheating in this job. */
   convicted: ReadonlySet<NodeId>
 }
 
-/** Reads an open job from this node's own chain client. PERMISSION_DENIED unless it is open. */
-export async function readJob(context: NodeContext, jobId: Hex): Promise<JobFacts> {
+/** The same with its inputs, in their order. */
+export interface JobFacts extends JobDraw {
+  refs: Hex[]
+  params: Uint8Array
+  references: ReferenceRecord[]
+}
+
+/** Reads an open job from this node's own chain client, but for its inputs. PERMISSION_DENIED unless it is open. */
+export async function readDraw(context: NodeContext, jobId: Hex): Promise<JobDraw> {
   const { ledger } = context
   const job = await ledger.job(jobId)
   if (job === undefined || job.state !== 'open')
@@ -32,18 +36,25 @@ export async function readJob(context: NodeContext, jobId: Hex): Promise<JobFact
     })
   const seed = await ledger.seed(jobId)
   if (seed === undefined) throw new EnigmaError('PERMISSION_DENIED', `job ${jobId} has no committee yet`)
-  const { refs, params } = await ledger.jobInputs(jobId)
-  const references = await ledger.references(refs)
-  const known = references.filter((r): r is ReferenceRecord => r !== undefined && r.kind === 'share')
-  if (known.length !== refs.length)
-    throw new EnigmaError('PERMISSION_DENIED', 'a reference of the job is not on the ledger')
   const candidates = await context.registry.candidates()
   const ranking = rankNodes(
     seed,
     candidates.map((c) => c.id),
   )
   const convicted = new Set(context.index.jobs.get(jobId)?.convicted.keys())
-  return { job, refs, params: params ?? new Uint8Array(), references: known, ranking, convicted }
+  return { job, ranking, convicted }
+}
+
+/** Reads an open job from this node's own chain client. PERMISSION_DENIED unless it is open. */
+export async function readJob(context: NodeContext, jobId: Hex): Promise<JobFacts> {
+  const { ledger } = context
+  const draw = await readDraw(context, jobId)
+  const { refs, params } = await ledger.jobInputs(jobId)
+  const references = await ledger.references(refs)
+  const known = references.filter((r): r is ReferenceRecord => r !== undefined && r.kind === 'share')
+  if (known.length !== refs.length)
+    throw new EnigmaError('PERMISSION_DENIED', 'a reference of the job is not on the ledger')
+  return { ...draw, refs, params: params ?? new Uint8Array(), references: known }
 }
 
 /** The checks on a coordinator's plan that members and holders share; gives its sources. Throws PERMISSION_DENIED. */

@@ -5,7 +5,7 @@ import { SPARES } from '../../committee/draw.ts'
 import type { EvidenceKind, Hex, NodeSignature } from '../../ledger/types.ts'
 import type { NodeId } from '../../transport/types.ts'
 import type { NodeContext } from '../context.ts'
-import { type JobFacts, NO_DIGEST, readJob } from './attempt.ts'
+import { type JobDraw, type JobFacts, NO_DIGEST, readDraw, readJob } from './attempt.ts'
 import { MAX_ATTEMPTS, type Member } from './member.ts'
 import { decodeMessage, encodeMessage, type Message, PROTOCOLS } from './messages.ts'
 import { resultDigest } from './requester.ts'
@@ -84,7 +84,7 @@ export class Coordinator {
 
   async #follow(jobId: Hex, signal: AbortSignal): Promise<void> {
     const { clock, transport, log } = this.#context
-    const first = await readJob(this.#context, jobId)
+    const first = await readDraw(this.#context, jobId)
     const rank = first.ranking.indexOf(transport.self)
     if (rank < 0 || rank >= first.job.committeeSize + SPARES) return
     let quietSince = clock.now()
@@ -116,12 +116,12 @@ export class Coordinator {
   }
 
   /** The number of an attempt that runs at a node of higher rank, if there is one. */
-  async #activity(jobId: Hex, facts: JobFacts, rank: number): Promise<number | undefined> {
+  async #activity(jobId: Hex, { ranking }: JobDraw, rank: number): Promise<number | undefined> {
     const { transport } = this.#context
     const out = this.#out(jobId)
     const connected = new Set(transport.connectedPeers())
     const answers = await Promise.allSettled(
-      facts.ranking
+      ranking
         .slice(0, rank)
         .filter((id) => connected.has(id) && !out.has(id))
         .map(async (id) =>
@@ -333,18 +333,18 @@ export class Coordinator {
   }
 
   /** Has t + 1 nodes say on the ledger that the job cannot finish. False when they do not agree (yet). */
-  async #giveUp(jobId: Hex, facts: JobFacts, mayRecover: boolean): Promise<boolean> {
+  async #giveUp(jobId: Hex, { job, ranking }: JobDraw, mayRecover: boolean): Promise<boolean> {
     if (mayRecover) return false
     const { ledger, nodeKey } = this.#context
     const message = encodeMessage('job', { jobId })
     const signed = await Promise.allSettled(
-      facts.ranking.slice(0, facts.job.committeeSize + SPARES).map(async (nodeId) => {
+      ranking.slice(0, job.committeeSize + SPARES).map(async (nodeId) => {
         const answer = await this.#ask(nodeId, PROTOCOLS.fail, message, SIGN_TIMEOUT_MS)
         return { nodeId, signature: decodeMessage('signed', answer).signature }
       }),
     )
     const signatures = signed.flatMap((s) => (s.status === 'fulfilled' ? [s.value] : []))
-    if (signatures.length < facts.job.threshold + 1) return false
+    if (signatures.length < job.threshold + 1) return false
     await ledger.failJob(nodeKey, jobId, 'computation', signatures)
     return true
   }

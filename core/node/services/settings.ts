@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises'
+import { turn } from '../../base/turns.ts'
 import type { Settings } from '../../ipc/index.ts'
 import { settings as schema } from '../../ipc/index.ts'
 import { confirmed, type Handlers, type NodeContext } from '../context.ts'
@@ -42,12 +43,16 @@ export function settingsHandlers(context: NodeContext, changed: (settings: Setti
         ...(to === undefined ? {} : { to: new Date(to).toISOString() }),
         limit: 100_000,
       })
-      const found = all.filter(
-        (entry) =>
+      const found: typeof all = []
+      for (const entry of all) {
+        await turn()
+        if (
           (kinds === undefined || kinds.length === 0 || kinds.some((kind) => entry.kind.startsWith(kind))) &&
           (before === undefined || entry.index < before) &&
-          (query === undefined || JSON.stringify(entry.fields).includes(query) || entry.kind.includes(query)),
-      )
+          (query === undefined || JSON.stringify(entry.fields).includes(query) || entry.kind.includes(query))
+        )
+          found.push(entry)
+      }
       return {
         entries: found.slice(0, limit ?? 200).map((entry) => ({
           seq: entry.index,
