@@ -10,6 +10,7 @@ import type { NodeId } from '../../transport/types.ts'
 import type { NodeContext } from '../context.ts'
 import { checkPlan, type JobFacts, readJob } from './attempt.ts'
 import { decodeMessage, encodeMessage, PROTOCOLS } from './messages.ts'
+import type { DealOrder } from './party-service.ts'
 import type { PartyThread } from './party-thread.ts'
 import { functionOf, readParams } from './program.ts'
 
@@ -79,11 +80,14 @@ export function serveHolder(context: NodeContext, party: PartyThread): void {
       : transport.request(to, protocol, payload, { timeoutMs: PIECE_TIMEOUT_MS })
 
   context.serve(PROTOCOLS.holdings, async (_from, payload) => {
+    await turn()
     const { refs } = decodeMessage('holdings', payload)
-    const indices = Uint8Array.from(refs, (ref) => {
+    const indices = new Uint8Array(refs.length)
+    for (const [i, ref] of refs.entries()) {
+      await turn()
       const summary = context.records.summary('share', ref)
-      return summary?.state === 'active' ? summary.index : 0
-    })
+      if (summary?.state === 'active') indices[i] = summary.index
+    }
     return encodeMessage('held', { indices })
   })
 
@@ -106,26 +110,26 @@ export function serveHolder(context: NodeContext, party: PartyThread): void {
     // The rules themselves come from events, which this node may not have read up to the block it has just asked about.
     await context.index.caughtUp()
     await checkCrowd(context, facts, refs)
-    const inputs = await Promise.all(
-      sources.map(async ({ ref, helpers }) => {
-        const record = (await heldShare(context, ref))?.record
-        const mine = helpers.find((h) => h.node === transport.self)
-        if (record === undefined || mine === undefined || record.index !== mine.index)
-          throw new EnigmaError(
-            'NOT_FOUND',
-            `this node does not hold the share of ${ref} that the plan names`,
-            {
-              details: { ref },
-            },
-          )
-        const { values, masks, commitments } = record
-        return {
-          record: { index: record.index, values, masks, commitments },
-          helpers: helpers.map((h) => h.index),
-          first: mine === helpers[0],
-        }
-      }),
-    )
+    const inputs: DealOrder['inputs'][number][] = []
+    for (const { ref, helpers } of sources) {
+      await turn()
+      const record = (await heldShare(context, ref))?.record
+      const mine = helpers.find((h) => h.node === transport.self)
+      if (record === undefined || mine === undefined || record.index !== mine.index)
+        throw new EnigmaError(
+          'NOT_FOUND',
+          `this node does not hold the share of ${ref} that the plan names`,
+          {
+            details: { ref },
+          },
+        )
+      const { values, masks, commitments } = record
+      inputs.push({
+        record: { index: record.index, values, masks, commitments },
+        helpers: helpers.map((h) => h.index),
+        first: mine === helpers[0],
+      })
+    }
     // Two dealings for one attempt would look like two stories.
     const attempts = dealtFor.get(plan.jobId) ?? new Map<NodeId, number>()
     if ((attempts.get(from) ?? -1) >= plan.attempt)
