@@ -81,7 +81,9 @@ interface Endpoint {
 export class Rpc {
   readonly #options: RpcOptions
   readonly #endpoints: Endpoint[]
-  readonly #abort = new AbortController()
+  /** One for each request: a signal for all of them would keep what every request made of it. */
+  readonly #underWay = new Set<AbortController>()
+  #closed = false
   #preferred = 0
   #id = 0
 
@@ -93,7 +95,8 @@ export class Rpc {
   }
 
   close(): void {
-    this.#abort.abort()
+    this.#closed = true
+    for (const request of this.#underWay) request.abort()
   }
 
   /** Throws RpcError when the request itself is refused, LEDGER_UNREACHABLE or LEDGER_WRONG_CHAIN when no endpoint serves. */
@@ -109,7 +112,7 @@ export class Rpc {
         this.#preferred = index
         return value
       } catch (error) {
-        if (this.#abort.signal.aborted) throw new EnigmaError('NOT_RUNNING', 'the ledger client has stopped')
+        if (this.#closed) throw new EnigmaError('NOT_RUNNING', 'the ledger client has stopped')
         if (error instanceof RpcError && isAboutRequest(error)) throw error
         endpoint.checked = false
         failures.push(error instanceof z.ZodError ? 'malformed answer' : (error as Error).message)
@@ -160,13 +163,35 @@ export class Rpc {
   }
 
   async #send(endpoint: Endpoint, method: string, params: unknown[]): Promise<unknown> {
+    const { requestTimeoutMs } = this.#options
+    const stop = new AbortController()
+    if (this.#closed) stop.abort()
+    this.#underWay.add(stop)
+    const timer = setTimeout(
+      () => stop.abort(new Error(`no answer in ${requestTimeoutMs} ms`)),
+      requestTimeoutMs,
+    )
+    try {
+      return await this.#exchange(endpoint, method, params, stop.signal)
+    } finally {
+      clearTimeout(timer)
+      this.#underWay.delete(stop)
+    }
+  }
+
+  async #exchange(
+    endpoint: Endpoint,
+    method: string,
+    params: unknown[],
+    signal: AbortSignal,
+  ): Promise<unknown> {
     const id = ++this.#id
     const response = await fetch(endpoint.url, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ jsonrpc: '2.0', id, method, params }),
-      signal: AbortSignal.any([this.#abort.signal, AbortSignal.timeout(this.#options.requestTimeoutMs)]),
       redirect: 'error',
+      signal,
     })
     if (Number(response.headers.get('content-length') ?? 0) > MAX_ANSWER_BYTES)
       throw new Error('answer too large')
