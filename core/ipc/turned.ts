@@ -2,7 +2,7 @@ import { turn } from '../base/turns.ts'
 import { type MethodName, type Output, parseOutput } from './contract.ts'
 
 /** Items of a list that are checked or written at once. */
-const SLICE = 250
+const SLICE = 50
 /** Levels of an answer's frame in which there are long lists: the frame, its output, the fields of this. */
 const DEPTH = 3
 

@@ -110,7 +110,11 @@ export class JobRunner {
       })
     if (running === undefined) {
       const data = row.data as JobData
-      this.#save(row.id, 'cancelled', { ...data, phase: 'cancelled' }, ['queued', 'running', 'waiting'])
+      this.#save(row.id, 'cancelled', { ...ended(data), phase: 'cancelled' }, [
+        'queued',
+        'running',
+        'waiting',
+      ])
     } else {
       this.#cancelled.add(id)
       running.abort.abort()
@@ -171,15 +175,15 @@ export class JobRunner {
       if (handler === undefined) throw new EnigmaError('UNSUPPORTED', `no handler for ${row.kind} jobs`)
       save('running', data)
       const result = await patiently(handle, handler as JobHandler<Record<string, unknown>>)
-      save('done', { ...data, phase: 'done', progress: 1, result })
+      save('done', { ...ended(data), phase: 'done', progress: 1, result })
     } catch (thrown) {
       const error = EnigmaError.from(thrown)
-      if (this.#cancelled.delete(row.id)) save('cancelled', { ...data, phase: 'cancelled' })
+      if (this.#cancelled.delete(row.id)) save('cancelled', { ...ended(data), phase: 'cancelled' })
       else if (this.#stopping) return
       else if (hasCode(error, 'VAULT_LOCKED')) save('waiting', { ...data, phase: 'unlock' })
       else {
         this.#log.warn('job failed', { job: row.id, kind: row.kind, code: error.code, reason: error.message })
-        save('failed', { ...data, error: error.toObject() })
+        save('failed', { ...ended(data), error: error.toObject() })
       }
     }
   }
@@ -188,6 +192,12 @@ export class JobRunner {
     this.#store.update(id, { state, data }, from)
     this.#events.emit({ type: 'job', id })
   }
+}
+
+/** What is kept of a job that is over: its lists, which can be long, only served to go on. */
+function ended(data: JobData): JobData {
+  const state = Object.fromEntries(Object.entries(data.state).filter(([, part]) => typeof part !== 'object'))
+  return { ...data, state }
 }
 
 /** A chain that is away, or came back some blocks earlier, delays a job: its steps are repeatable. */
