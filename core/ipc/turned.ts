@@ -1,6 +1,8 @@
 import { turn } from '../base/turns.ts'
 import { type MethodName, type Output, parseOutput } from './contract.ts'
 
+// Not in index.ts, which browsers load as well: turns are the node's.
+
 /** Items of a list that are checked or written at once. */
 const SLICE = 50
 /** Levels of an answer's frame in which there are long lists: the frame, its output, the fields of this. */

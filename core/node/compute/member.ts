@@ -141,7 +141,8 @@ export class Member {
 
   /** Whether the members of a job compute without each other. Throws UNSUPPORTED, CIRCUIT_INPUT. */
   async alone(facts: JobFacts): Promise<boolean> {
-    return this.#party.service.alone(orderedFacts(facts))
+    if (facts.job.protocol !== 'honest-majority') return false
+    return this.#party.service.linear(orderedFacts(facts))
   }
 
   /** Whether an attempt runs here. */

@@ -196,9 +196,9 @@ export class PartyService {
     )
   }
 
-  /** Whether the members of a job compute without each other. Throws UNSUPPORTED, CIRCUIT_INPUT. */
-  async alone(facts: AttemptOrder['facts']): Promise<boolean> {
-    return canAlone(facts, buildJob(facts))
+  /** Whether the program of a job is linear. Throws UNSUPPORTED, CIRCUIT_INPUT. */
+  async linear(facts: AttemptOrder['facts']): Promise<boolean> {
+    return isLinear(buildJob(facts).circuit)
   }
 
   /** Begins to collect the inputs of an attempt. Throws UNSUPPORTED, CIRCUIT_INPUT. */
@@ -242,7 +242,7 @@ export class PartyService {
     const inputs = await collector.complete(abort.signal)
     this.#attempt(id).inputs = inputs
     return {
-      alone: canAlone(order.facts, built),
+      alone: order.facts.job.protocol === 'honest-majority' && isLinear(built.circuit),
       signed: collector.signed(),
     }
   }
@@ -369,8 +369,4 @@ export class PartyService {
     }
     return new RelayedSession(id, this.#options.self, peers, port1)
   }
-}
-
-function canAlone({ job }: AttemptOrder['facts'], { circuit }: BuiltProgram): boolean {
-  return job.protocol === 'honest-majority' && isLinear(circuit)
 }

@@ -57,6 +57,7 @@ export async function fetchTranscript(context: NodeContext, jobId: Hex): Promise
       const manifest = await getManifest(dht.client, key)
       if (manifest.size > MAX_TRANSCRIPT_BYTES) continue
       const encoded = new Uint8Array(new SharedArrayBuffer(manifest.size))
+      // `transcriptDigest`, of one part after the other.
       const digest = createHash('sha256')
       let at = 0
       for await (const part of getStream(dht.client, manifest)) {
