@@ -1,9 +1,8 @@
 import { encode } from 'cborg'
+import { isLongList, slices } from './slices.ts'
 import { turn } from './turns.ts'
 import { KiB, MiB } from './units.ts'
 
-/** Items of a list that are encoded at once. */
-const SLICE = 250
 /** Bytes that are copied at once, and from how many on they are copied only once. */
 const COPY_BYTES = MiB
 const LONG_BYTES = 64 * KiB
@@ -44,12 +43,10 @@ function* encodedPieces(value: unknown): Generator<Uint8Array> {
   if (value instanceof Uint8Array && value.length > LONG_BYTES) {
     yield head(CBOR.bytes, value.length)
     yield value
-  } else if (Array.isArray(value) && value.length > SLICE) {
+  } else if (isLongList(value)) {
     yield head(CBOR.list, value.length)
-    for (let from = 0; from < value.length; from += SLICE) {
-      const slice = value.slice(from, from + SLICE)
+    for (const slice of slices(value))
       yield encodeCanonical(slice).subarray(head(CBOR.list, slice.length).length)
-    }
   } else if (
     value !== null &&
     typeof value === 'object' &&

@@ -1,10 +1,9 @@
+import { isLongList, slices } from '../base/slices.ts'
 import { turn } from '../base/turns.ts'
 import { type MethodName, type Output, parseOutput } from './contract.ts'
 
 // Not in index.ts, which browsers load as well: turns are the node's.
 
-/** Items of a list that are checked or written at once. */
-const SLICE = 50
 /** Levels of an answer's frame in which there are long lists: the frame, its output, the fields of this. */
 const DEPTH = 3
 
@@ -15,16 +14,17 @@ export async function parseOutputInTurns<M extends MethodName>(
 ): Promise<Output<M>> {
   await turn()
   const lists = isPlain(output)
-    ? Object.entries(output).filter((field): field is [string, unknown[]] => isLong(field[1]))
+    ? Object.entries(output).filter((field): field is [string, unknown[]] => isLongList(field[1]))
     : []
   if (lists.length === 0) return parseOutput(method, output)
-  const cut = (from: number) => Object.fromEntries(lists.map(([name, list]) => [name, slice(list, from)]))
-  const start = { ...(output as object), ...cut(0) }
+  const empty = Object.fromEntries(lists.map(([name]) => [name, []]))
+  const start = { ...(output as object), ...empty }
   const parsed = parseOutput(method, start) as Record<string, unknown[]>
   for (const [name, list] of lists)
-    for (let from = SLICE; from < list.length && name in parsed; from += SLICE) {
+    for (const slice of slices(list)) {
+      if (!(name in parsed)) break
       await turn()
-      const part = parseOutput(method, { ...start, [name]: slice(list, from) }) as typeof parsed
+      const part = parseOutput(method, { ...start, [name]: slice }) as typeof parsed
       parsed[name]!.push(...part[name]!)
     }
   return parsed as Output<M>
@@ -41,9 +41,12 @@ export async function jsonInTurns(frame: object): Promise<string> {
 }
 
 function* jsonPieces(value: unknown, depth = DEPTH): Generator<string> {
-  if (isLong(value)) {
-    for (let from = 0; from < value.length; from += SLICE)
-      yield `${from === 0 ? '[' : ','}${JSON.stringify(slice(value, from)).slice(1, -1)}`
+  if (isLongList(value)) {
+    let opening = '['
+    for (const slice of slices(value)) {
+      yield `${opening}${JSON.stringify(slice).slice(1, -1)}`
+      opening = ','
+    }
     yield ']'
   } else if (isPlain(value) && depth > 0) {
     const fields = Object.entries(value).filter(([, field]) => field !== undefined)
@@ -53,14 +56,6 @@ function* jsonPieces(value: unknown, depth = DEPTH): Generator<string> {
     }
     yield fields.length === 0 ? '{}' : '}'
   } else yield JSON.stringify(value)
-}
-
-function slice(list: readonly unknown[], from: number): unknown[] {
-  return list.slice(from, from + SLICE)
-}
-
-function isLong(value: unknown): value is unknown[] {
-  return Array.isArray(value) && value.length > SLICE
 }
 
 function isPlain(value: unknown): value is Record<string, unknown> {

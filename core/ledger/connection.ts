@@ -183,7 +183,16 @@ export abstract class LedgerConnection {
     const block = await this.fixed(at)
     const out: R[] = []
     for (const pages of chunk(chunk(items, size), constants.READS_AT_ONCE))
-      out.push(...(await Promise.all(pages.map((page) => read(page, block)))).flat())
+      out.push(
+        ...(
+          await Promise.all(
+            pages.map(async (page) => {
+              await turn()
+              return read(page, block)
+            }),
+          )
+        ).flat(),
+      )
     return out
   }
 

@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { EnigmaError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import { turn } from '../base/turns.ts'
 import { isAboutRequest, RpcError } from './errors.ts'
+import { HttpEndpoint } from './http.ts'
 import type { Address, BlockRef, Bytes32, Hex, LedgerDeployment } from './types.ts'
 
 const hex = z
@@ -65,10 +67,8 @@ export interface RpcOptions {
   log: Log
 }
 
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024
-
 interface Endpoint {
-  url: string
+  http: HttpEndpoint
   checked: boolean
   wrongChain: boolean
 }
@@ -81,8 +81,6 @@ interface Endpoint {
 export class Rpc {
   readonly #options: RpcOptions
   readonly #endpoints: Endpoint[]
-  /** One for each request: a signal for all of them would keep what every request made of it. */
-  readonly #underWay = new Set<AbortController>()
   #closed = false
   #preferred = 0
   #id = 0
@@ -91,12 +89,14 @@ export class Rpc {
     if (options.endpoints.length === 0)
       throw new EnigmaError('INVALID_ARGUMENT', 'no ledger endpoint is configured')
     this.#options = options
-    this.#endpoints = options.endpoints.map((url) => ({ url, checked: false, wrongChain: false }))
+    this.#endpoints = options.endpoints.map((url) => ({
+      ...{ http: new HttpEndpoint(url), checked: false, wrongChain: false },
+    }))
   }
 
   close(): void {
     this.#closed = true
-    for (const request of this.#underWay) request.abort()
+    for (const { http } of this.#endpoints) http.close()
   }
 
   /** Throws RpcError when the request itself is refused, LEDGER_UNREACHABLE or LEDGER_WRONG_CHAIN when no endpoint serves. */
@@ -108,14 +108,15 @@ export class Rpc {
       const endpoint = this.#endpoints[index]!
       try {
         await this.#check(endpoint)
-        const value = schema.parse(await this.#send(endpoint, method, params))
+        const value = await schema.parseAsync(await this.#send(endpoint, method, params))
         this.#preferred = index
         return value
       } catch (error) {
         if (this.#closed) throw new EnigmaError('NOT_RUNNING', 'the ledger client has stopped')
         if (error instanceof RpcError && isAboutRequest(error)) throw error
         endpoint.checked = false
-        failures.push(error instanceof z.ZodError ? 'malformed answer' : (error as Error).message)
+        const { message, code } = error as NodeJS.ErrnoException
+        failures.push(error instanceof z.ZodError ? 'malformed answer' : message || `${code}`)
         this.#options.log.debug('ledger.endpoint-failed', {
           method,
           endpoint: index,
@@ -163,44 +164,16 @@ export class Rpc {
   }
 
   async #send(endpoint: Endpoint, method: string, params: unknown[]): Promise<unknown> {
-    const { requestTimeoutMs } = this.#options
-    const stop = new AbortController()
-    if (this.#closed) stop.abort()
-    this.#underWay.add(stop)
-    const timer = setTimeout(
-      () => stop.abort(new Error(`no answer in ${requestTimeoutMs} ms`)),
-      requestTimeoutMs,
-    )
-    try {
-      return await this.#exchange(endpoint, method, params, stop.signal)
-    } finally {
-      clearTimeout(timer)
-      this.#underWay.delete(stop)
-    }
-  }
-
-  async #exchange(
-    endpoint: Endpoint,
-    method: string,
-    params: unknown[],
-    signal: AbortSignal,
-  ): Promise<unknown> {
     const id = ++this.#id
-    const response = await fetch(endpoint.url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ jsonrpc: '2.0', id, method, params }),
-      redirect: 'error',
-      signal,
-    })
-    if (Number(response.headers.get('content-length') ?? 0) > MAX_ANSWER_BYTES)
-      throw new Error('answer too large')
-    const text = await response.text()
+    const { status, text } = await endpoint.http.post(
+      JSON.stringify({ jsonrpc: '2.0', id, method, params }),
+      this.#options.requestTimeoutMs,
+    )
     let body: unknown
     try {
       body = JSON.parse(text)
     } catch {
-      throw new Error(`HTTP ${response.status}`)
+      throw new Error(`HTTP ${status}`)
     }
     const answer = answerSchema.parse(body)
     if (answer.id !== id) throw new Error('answer to another request')
@@ -283,11 +256,23 @@ export class Rpc {
   ): Promise<RawLog[]> {
     const filter = { address: addresses, fromBlock: toQuantity(from), toBlock: toQuantity(to), topics }
     const known = new Set(addresses)
-    const schema = z.array(
-      logSchema.refine(
-        (l) => known.has(l.address) && l.blockNumber >= from && l.blockNumber <= to && !l.removed,
-      ),
+    const asked = logSchema.refine(
+      (l) => known.has(l.address) && l.blockNumber >= from && l.blockNumber <= to && !l.removed,
     )
+    // A page of a busy chain has thousands.
+    const schema = z.array(z.unknown()).transform(async (items, context): Promise<RawLog[]> => {
+      const logs: RawLog[] = []
+      for (const item of items) {
+        await turn()
+        const log = asked.safeParse(item)
+        if (!log.success) {
+          context.addIssue({ code: 'custom', message: 'not an event that was asked for' })
+          return z.NEVER
+        }
+        logs.push(log.data)
+      }
+      return logs
+    })
     const logs = await this.request('eth_getLogs', [filter], schema)
     return logs.sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex)
   }

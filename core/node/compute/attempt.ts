@@ -45,8 +45,19 @@ export async function readDraw(context: NodeContext, jobId: Hex): Promise<JobDra
   return { job, ranking, convicted }
 }
 
+/** Reads under way: a node that leads a job, computes it and holds its inputs needs the same at the same time. */
+const reading = new WeakMap<NodeContext, Map<Hex, Promise<JobFacts>>>()
+
 /** Reads an open job from this node's own chain client. PERMISSION_DENIED unless it is open. */
-export async function readJob(context: NodeContext, jobId: Hex): Promise<JobFacts> {
+export function readJob(context: NodeContext, jobId: Hex): Promise<JobFacts> {
+  const jobs = reading.get(context) ?? new Map<Hex, Promise<JobFacts>>()
+  reading.set(context, jobs)
+  const read = jobs.get(jobId) ?? readAnew(context, jobId).finally(() => jobs.delete(jobId))
+  jobs.set(jobId, read)
+  return read
+}
+
+async function readAnew(context: NodeContext, jobId: Hex): Promise<JobFacts> {
   const { ledger } = context
   const draw = await readDraw(context, jobId)
   const { refs, params } = await ledger.jobInputs(jobId)
@@ -58,11 +69,11 @@ export async function readJob(context: NodeContext, jobId: Hex): Promise<JobFact
 }
 
 /** The checks on a coordinator's plan that members and holders share; gives its sources. Throws PERMISSION_DENIED. */
-export function checkPlan(
+export async function checkPlan(
   facts: JobFacts,
   from: NodeId,
   plan: Pick<Message<'plan'>, 'committee' | 'sources'>,
-): Source[] {
+): Promise<Source[]> {
   const refuse = (why: string) => new EnigmaError('PERMISSION_DENIED', `plan refused: ${why}`)
   if (plan.committee[0] !== from) throw refuse('the sender does not lead this committee')
   if (facts.convicted.has(from)) throw refuse('the sender was convicted of cheating in this job')

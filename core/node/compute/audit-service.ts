@@ -8,16 +8,17 @@ import { commitVector } from '../../commitments/pedersen.ts'
 import { recoverSigner } from '../../dht/signatures.ts'
 import { bn254Scalar as field } from '../../field/fields.ts'
 import { evidenceDigest } from '../../ledger/evidence.ts'
-import type { Hex, JobRecord, LedgerDeployment, ReferenceRecord } from '../../ledger/types.ts'
+import type { Hex, JobRecord, LedgerDeployment } from '../../ledger/types.ts'
 import { buildJob } from './program.ts'
+import { unpackReferences } from './references.ts'
 
 /** `AuditFacts` as the ledger has them: the signatures are under this deployment's domain. */
 export interface PlainFacts extends Omit<AuditFacts, 'signer' | 'program' | 'references'> {
   readonly deployment: Pick<LedgerDeployment, 'chainId' | 'addresses'>
   readonly job: Pick<JobRecord, 'functionId'>
   readonly params: Uint8Array
-  /** In the order of the job's inputs. */
-  readonly references: readonly Pick<ReferenceRecord, 'length' | 'commitmentsDigest'>[]
+  /** The job's inputs, as `packReferences` makes them. */
+  readonly references: Uint8Array
 }
 
 /** Of a transcript, whose run it is. */
@@ -40,7 +41,8 @@ export class AuditService {
 
   /** `verifyTranscript`, also of an encoded one. Throws UNSUPPORTED when this version has no such function. */
   verify(transcript: Transcript | Uint8Array, facts: PlainFacts): Promise<AuditVerdict> {
-    const { deployment, job, params, references, ...rest } = facts
+    const { deployment, job, params, references: packed, ...rest } = facts
+    const references = unpackReferences(packed)
     return verifyTranscript(
       transcript instanceof Uint8Array ? decodeTranscript(transcript.slice()) : transcript,
       {

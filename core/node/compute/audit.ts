@@ -13,6 +13,7 @@ import type { NodeId } from '../../transport/types.ts'
 import type { NetworkConfig } from '../types.ts'
 import type { PlainFacts } from './audit-service.ts'
 import { headingInThread, verifyInThread } from './audit-threads.ts'
+import { packReferences } from './references.ts'
 
 const ANCHOR_WAIT_MS = 45 * second
 const ANCHOR_POLL_MS = 200
@@ -95,7 +96,7 @@ export async function auditFacts(
     jobId: fromHex(jobId, 32),
     job: { functionId: job.functionId },
     params: params ?? new Uint8Array(),
-    references: references.map(({ length, commitmentsDigest }) => ({ length, commitmentsDigest })),
+    references: await packReferences(references),
     anchored: await readAnchor(ledger, run, transcript.anchor),
     committee,
     deployment: ledger.deployment,

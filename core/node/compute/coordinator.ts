@@ -217,38 +217,40 @@ export class Coordinator {
   async #sources(facts: JobFacts, signal: AbortSignal): Promise<Source[]> {
     const candidates = (await this.#context.registry.candidates()).map((c) => c.id)
     const lost = this.#lost.get(facts.job.jobId) ?? new Set()
-    const holders = new Map<Hex, Map<number, NodeId>>()
     const question = encodeMessage('holdings', { refs: facts.refs })
-    await Promise.allSettled(
-      candidates.map(async (id) => {
-        const answer = await this.#ask(id, PROTOCOLS.holdings, question, HOLDINGS_TIMEOUT_MS, signal)
+    const answers = await Promise.allSettled(
+      candidates.map(async (node) => {
+        const answer = await this.#ask(node, PROTOCOLS.holdings, question, HOLDINGS_TIMEOUT_MS, signal)
         await turn()
         const { indices } = decodeMessage('held', answer)
         if (indices.length !== facts.refs.length)
           throw new EnigmaError('RECORD_INVALID', 'an answer is for other references')
-        for (const [i, ref] of facts.refs.entries()) {
-          const index = indices[i]!
-          if (index === 0) continue
-          const known = holders.get(ref) ?? new Map<number, NodeId>()
-          const present = known.get(index)
-          if (present === undefined || lost.has(present)) known.set(index, id)
-          holders.set(ref, known)
-        }
+        return { node, indices }
       }),
     )
-    return facts.references.map(({ ref, n, t }) => {
-      const known = [...(holders.get(ref) ?? [])].filter(([index]) => index <= n)
-      const ordered = known.sort(([a, x], [b, y]) => Number(lost.has(x)) - Number(lost.has(y)) || a - b)
-      if (ordered.length < t + 1)
+    const held = answers.flatMap((a) => (a.status === 'fulfilled' ? [a.value] : []))
+    // Those that failed before come last.
+    held.sort((a, b) => Number(lost.has(a.node)) - Number(lost.has(b.node)))
+    const sources: Source[] = []
+    for (const [i, { ref, n, t }] of facts.references.entries()) {
+      await turn()
+      const known: Source['helpers'][number][] = []
+      for (const { node, indices } of held) {
+        const index = indices[i]!
+        if (index > 0 && index <= n && !known.some((k) => k.index === index)) known.push({ index, node })
+      }
+      if (known.length < t + 1)
         throw new EnigmaError(
           'HOLDERS_TOO_FEW',
-          `${ordered.length} of ${t + 1} needed holders of ${ref} answer`,
+          `${known.length} of ${t + 1} needed holders of ${ref} answer`,
           {
             details: { ref },
           },
         )
-      return { ref, helpers: ordered.slice(0, t + 1).map(([index, node]) => ({ index, node })) }
-    })
+      known.sort((a, b) => Number(lost.has(a.node)) - Number(lost.has(b.node)) || a.index - b.index)
+      sources.push({ ref, helpers: known.slice(0, t + 1) })
+    }
+    return sources
   }
 
   /** Asks every holder for its references at once. */

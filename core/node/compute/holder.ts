@@ -10,11 +10,14 @@ import type { NodeId } from '../../transport/types.ts'
 import type { NodeContext } from '../context.ts'
 import { checkPlan, type JobFacts, readJob } from './attempt.ts'
 import { decodeMessage, encodeMessage, PROTOCOLS } from './messages.ts'
-import type { DealOrder } from './party-service.ts'
+import type { DealtInput } from './party-service.ts'
 import type { PartyThread } from './party-thread.ts'
 import { functionOf, readParams } from './program.ts'
+import type { Source } from './sources.ts'
 
 const PIECE_TIMEOUT_MS = 120 * second
+/** Inputs that the thread is given at once. */
+const GIVEN = 50
 
 /**
  * The ledger counts the owners of a job; what a result depends on can be fewer (weights of zero). Each number
@@ -60,6 +63,40 @@ export async function heldShare(
   return { record: stored.record, authorization: stored.authorization }
 }
 
+/** Gives the thread this node's shares of `sources`, a few at a time. NOT_FOUND when it does not hold one as the plan says. */
+async function give(context: NodeContext, party: PartyThread, sources: readonly Source[]): Promise<number> {
+  const given = await party.service.give([])
+  try {
+    for (let from = 0; from < sources.length; from += GIVEN) {
+      const inputs: DealtInput[] = []
+      for (const { ref, helpers } of sources.slice(from, from + GIVEN)) {
+        await turn()
+        const record = (await heldShare(context, ref))?.record
+        const mine = helpers.find((h) => h.node === context.transport.self)
+        if (record === undefined || mine === undefined || record.index !== mine.index)
+          throw new EnigmaError(
+            'NOT_FOUND',
+            `this node does not hold the share of ${ref} that the plan names`,
+            {
+              details: { ref },
+            },
+          )
+        const { index, values, masks, commitments } = record
+        inputs.push({
+          record: { index, values, masks, commitments },
+          helpers: helpers.map((h) => h.index),
+          first: mine === helpers[0],
+        })
+      }
+      await party.service.give(inputs, given)
+    }
+    return given
+  } catch (error) {
+    await party.service.drop(given)
+    throw error
+  }
+}
+
 /**
  * The holder's side of a job (Alg. 4 Compute): releases nothing before its own chain client says that the job
  * is open, every reference admitted and still authorised, and that the draw gives this committee. What it
@@ -94,7 +131,7 @@ export function serveHolder(context: NodeContext, party: PartyThread): void {
   context.serve(PROTOCOLS.release, async (from, payload) => {
     const plan = decodeMessage('plan', payload)
     const facts = await readJob(context, plan.jobId)
-    const sources = checkPlan(facts, from, plan).filter(({ helpers }) =>
+    const sources = (await checkPlan(facts, from, plan)).filter(({ helpers }) =>
       helpers.some((h) => h.node === transport.self),
     )
     if (sources.length === 0) throw new EnigmaError('NOT_FOUND', 'the plan names no share of this node')
@@ -110,34 +147,17 @@ export function serveHolder(context: NodeContext, party: PartyThread): void {
     // The rules themselves come from events, which this node may not have read up to the block it has just asked about.
     await context.index.caughtUp()
     await checkCrowd(context, facts, refs)
-    const inputs: DealOrder['inputs'][number][] = []
-    for (const { ref, helpers } of sources) {
-      await turn()
-      const record = (await heldShare(context, ref))?.record
-      const mine = helpers.find((h) => h.node === transport.self)
-      if (record === undefined || mine === undefined || record.index !== mine.index)
-        throw new EnigmaError(
-          'NOT_FOUND',
-          `this node does not hold the share of ${ref} that the plan names`,
-          {
-            details: { ref },
-          },
-        )
-      const { values, masks, commitments } = record
-      inputs.push({
-        record: { index: record.index, values, masks, commitments },
-        helpers: helpers.map((h) => h.index),
-        first: mine === helpers[0],
-      })
-    }
+    const given = await give(context, party, sources)
     // Two dealings for one attempt would look like two stories.
     const attempts = dealtFor.get(plan.jobId) ?? new Map<NodeId, number>()
-    if ((attempts.get(from) ?? -1) >= plan.attempt)
+    if ((attempts.get(from) ?? -1) >= plan.attempt) {
+      await party.service.drop(given)
       throw new EnigmaError('INVALID_ARGUMENT', 'this node has dealt for this attempt already')
+    }
     dealtFor.set(plan.jobId, attempts.set(from, plan.attempt))
     const pieces = await party.service.deal({
       names: { jobId: plan.jobId, attempt: plan.attempt, coordinator: from, refs },
-      inputs,
+      given,
       members: plan.committee.length,
       threshold: facts.job.threshold,
     })

@@ -15,6 +15,7 @@ import { decodeMessage, encodeMessage, type Message, PROTOCOLS } from './message
 import type { AttemptOrder, Failed } from './party-service.ts'
 import type { AttemptListener, PartyThread } from './party-thread.ts'
 import { agreeOnPieces, type Signed } from './pieces.ts'
+import { packReferences } from './references.ts'
 import { resultDigest } from './requester.ts'
 import { holdersOf, packSources } from './sources.ts'
 import type { Witness } from './witness.ts'
@@ -56,13 +57,8 @@ interface Attempt {
 }
 
 /** What the thread needs of the facts. */
-function orderedFacts({ job, params, references }: JobFacts): AttemptOrder['facts'] {
-  return {
-    ...{ job, params },
-    references: references.map(({ ref, n, t, length, commitmentsDigest }) => ({
-      ...{ ref, n, t, length, commitmentsDigest },
-    })),
-  }
+async function orderedFacts({ job, params, references }: JobFacts): Promise<AttemptOrder['facts']> {
+  return { job, params, references: await packReferences(references) }
 }
 
 function keyOf(plan: Message<'plan'>): string {
@@ -142,7 +138,7 @@ export class Member {
   /** Whether the members of a job compute without each other. Throws UNSUPPORTED, CIRCUIT_INPUT. */
   async alone(facts: JobFacts): Promise<boolean> {
     if (facts.job.protocol !== 'honest-majority') return false
-    return this.#party.service.linear(orderedFacts(facts))
+    return this.#party.service.linear(await orderedFacts(facts))
   }
 
   /** Whether an attempt runs here. */
@@ -164,10 +160,11 @@ export class Member {
   async #run(from: NodeId, plan: Message<'plan'>): Promise<Uint8Array> {
     const context = this.#context
     const facts = await readJob(context, plan.jobId)
-    const sources = checkPlan(facts, from, plan)
+    const sources = await checkPlan(facts, from, plan)
     const me = plan.committee.indexOf(context.transport.self)
     if (me < 0) throw new EnigmaError('PERMISSION_DENIED', 'plan refused: this node is not in the committee')
     const key = attemptKey(plan.jobId, plan.attempt, from)
+    const ordered = await orderedFacts(facts)
     if (this.#attempts.has(key)) throw new EnigmaError('INVALID_ARGUMENT', 'this attempt runs already')
 
     const answer = Promise.withResolvers<Uint8Array>()
@@ -188,7 +185,7 @@ export class Member {
     this.#attempts.set(key, attempt)
     try {
       const opened = this.#party.open(
-        { id: key, plan, facts: orderedFacts(facts) },
+        { id: key, plan, facts: ordered },
         this.#listener(attempt),
         attempt.abort.signal,
       )

@@ -9,7 +9,7 @@ import type { BuiltProgram } from '../../circuits/types.ts'
 import type { ShareRecord } from '../../dht/types.ts'
 import { bn254Scalar as field } from '../../field/fields.ts'
 import type { FieldVector } from '../../field/types.ts'
-import type { Hex, LedgerDeployment, ReferenceRecord } from '../../ledger/types.ts'
+import type { Hex, LedgerDeployment } from '../../ledger/types.ts'
 import type { MaterialKind } from '../../preprocessing/types.ts'
 import { joinCommittee } from '../../shamir-mpc/party.ts'
 import { isLinear, runLinearProgram, runProgram } from '../../shamir-mpc/program.ts'
@@ -24,6 +24,7 @@ import { commitInThreads } from './audit-threads.ts'
 import { decodeMessage, encodeMessage, type Message } from './messages.ts'
 import { pieceDigest, requireSignedPiece, type Signed, sealAad } from './pieces.ts'
 import { buildJob } from './program.ts'
+import { unpackReferences } from './references.ts'
 import { dealPieces, InputCollector } from './resharing.ts'
 import { unpackSources } from './sources.ts'
 import { runSpdz } from './spdz.ts'
@@ -61,15 +62,13 @@ export interface PartyOptions {
   readonly deployment: Pick<LedgerDeployment, 'chainId' | 'addresses'>
 }
 
-/** A reference, as far as it matters to a computation. */
-export type Input = Pick<ReferenceRecord, 'ref' | 'n' | 't' | 'length' | 'commitmentsDigest'>
-
 /** One attempt at a job, as its plan and the ledger say. */
 export interface AttemptOrder {
   /** Names its sessions. */
   readonly id: string
   readonly plan: Pick<Message<'plan'>, 'jobId' | 'attempt' | 'committee' | 'sources'>
-  readonly facts: Pick<JobFacts, 'job' | 'params'> & { readonly references: readonly Input[] }
+  /** The references as `packReferences` makes them. */
+  readonly facts: Pick<JobFacts, 'job' | 'params'> & { readonly references: Uint8Array }
 }
 
 export interface ComputeOrder {
@@ -106,7 +105,7 @@ export interface Received extends Pick<Message<'piece'>, 'jobId' | 'attempt' | '
   readonly number: number
 }
 
-interface DealtInput {
+export interface DealtInput {
   readonly record: Pick<ShareRecord, 'index' | 'values' | 'masks' | 'commitments'>
   readonly helpers: readonly number[]
   /** Whether this holder passes on the owner's commitments. */
@@ -116,7 +115,8 @@ interface DealtInput {
 /** A holder's contribution to an attempt. */
 export interface DealOrder {
   readonly names: Pick<Message<'piece'>, 'jobId' | 'attempt' | 'coordinator' | 'refs'>
-  readonly inputs: readonly DealtInput[]
+  /** What was given, by its number. */
+  readonly given: number
   readonly members: number
   readonly threshold: number
 }
@@ -147,6 +147,8 @@ export class PartyService {
   readonly #attempts = new Map<string, Attempt>()
   /** Pieces received that no attempt has taken yet. */
   readonly #received = new Map<number, Message<'piece'>>()
+  /** Inputs that this node will deal. */
+  readonly #given = new Map<number, DealtInput[]>()
   #number = 0
 
   constructor(host: PartyHost, options: PartyOptions) {
@@ -183,8 +185,18 @@ export class PartyService {
     return this.#preprocessing.commitAhead(commitInThreads)
   }
 
+  /** Takes some of what `deal` will need: more of what has the number, or the first of what gets the number that comes back. */
+  async give(inputs: readonly DealtInput[], number = this.#number++): Promise<number> {
+    const given = this.#given.get(number) ?? []
+    this.#given.set(number, given)
+    given.push(...inputs)
+    return number
+  }
+
   /** For each member of an attempt, the message with its pieces. */
-  async deal({ names, inputs, members, threshold }: DealOrder): Promise<Uint8Array[]> {
+  async deal({ names, given, members, threshold }: DealOrder): Promise<Uint8Array[]> {
+    const inputs = this.#given.get(given) ?? []
+    this.#given.delete(given)
     const { values, masks, commitments, digest } = await dealPieces(inputs, members, threshold)
     const signature = await this.#host.sign(pieceDigest(this.#options.deployment, names, digest))
     const originals = inputs.map(({ record, first }) => (first ? record.commitments : new Uint8Array()))
@@ -198,19 +210,21 @@ export class PartyService {
 
   /** Whether the program of a job is linear. Throws UNSUPPORTED, CIRCUIT_INPUT. */
   async linear(facts: AttemptOrder['facts']): Promise<boolean> {
-    return isLinear(buildJob(facts).circuit)
+    return isLinear(buildJob({ ...facts, references: unpackReferences(facts.references) }).circuit)
   }
 
   /** Begins to collect the inputs of an attempt. Throws UNSUPPORTED, CIRCUIT_INPUT. */
   async open(order: AttemptOrder): Promise<void> {
     const { id, plan, facts } = order
+    const references = unpackReferences(facts.references)
+    const sources = await unpackSources(plan.sources, references)
     const collector = new InputCollector({
-      ...{ references: facts.references, sources: unpackSources(plan.sources, facts.references) },
+      ...{ references, sources },
       party: plan.committee.indexOf(this.#options.self) + 1,
       n: plan.committee.length,
       threshold: facts.job.threshold,
     })
-    const built = buildJob(facts)
+    const built = buildJob({ ...facts, references })
     this.#attempts.set(id, { order, collector, built, abort: new AbortController(), inputs: [] })
   }
 
@@ -223,8 +237,10 @@ export class PartyService {
     return { number, jobId, attempt, coordinator }
   }
 
+  /** Forgets what was received or given under a number. */
   async drop(number: number): Promise<void> {
     this.#received.delete(number)
+    this.#given.delete(number)
   }
 
   /** Gives an attempt what a holder has sent. Throws SHARE_INVALID, PERMISSION_DENIED, NOT_RUNNING. */

@@ -26,7 +26,7 @@ import {
 /** Calls under way: those of attempts wait for others, so there may be many. */
 const MAX_CALLS = 4096
 /** What these are called with has been received, or made for them. */
-const GIVES = ['receive', 'deal'] as const satisfies (keyof PartyService)[]
+const GIVES = ['receive', 'give'] as const satisfies (keyof PartyService)[]
 
 interface Running {
   readonly service: Async<PartyService>

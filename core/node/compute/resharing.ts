@@ -19,8 +19,8 @@ import type { CoefficientCommitments } from '../../sharing/types.ts'
 import { deal, freeShare, verifyShare } from '../../sharing/vss.ts'
 import type { NodeId } from '../../transport/types.ts'
 import type { Message } from './messages.ts'
-import type { Input } from './party-service.ts'
 import type { Signed } from './pieces.ts'
+import type { Input } from './references.ts'
 import type { Source } from './sources.ts'
 
 /** Frees each of several vectors. */

@@ -1,5 +1,6 @@
 import { concatBytes, fromHex, toHex } from '../../base/bytes.ts'
 import { EnigmaError } from '../../base/errors.ts'
+import { turn } from '../../base/turns.ts'
 import type { Hex, ReferenceRecord } from '../../ledger/types.ts'
 import type { NodeId } from '../../transport/types.ts'
 
@@ -41,10 +42,10 @@ export function packSources(sources: readonly Source[]): PackedSources {
 }
 
 /** The sources that a plan names for a job's references. Throws PERMISSION_DENIED unless each has t + 1 different helpers. */
-export function unpackSources(
+export async function unpackSources(
   { nodes, helpers }: PackedSources,
   references: readonly Pick<ReferenceRecord, 'ref' | 'n' | 't'>[],
-): Source[] {
+): Promise<Source[]> {
   const refuse = (why: string) => new EnigmaError('PERMISSION_DENIED', `plan refused: ${why}`)
   const expected = references.reduce((sum, { t }) => sum + t + 1, 0)
   if (helpers.length !== expected * HELPER_BYTES || nodes.length % ID_BYTES !== 0)
@@ -54,9 +55,11 @@ export function unpackSources(
   )
   let named = 0
   let at = 0
-  const sources = references.map(({ ref, n, t }) => {
-    const indices = new Set<number>()
-    const of = Array.from({ length: t + 1 }, () => {
+  const sources: Source[] = []
+  for (const { ref, n, t } of references) {
+    await turn()
+    const of: { index: number; node: NodeId }[] = []
+    for (let k = 0; k <= t; k++) {
       const index = helpers[at]!
       const position = helpers[at + 1]! * 256 + helpers[at + 2]!
       at += HELPER_BYTES
@@ -65,12 +68,11 @@ export function unpackSources(
         throw refuse('a helper is not among its nodes in their order')
       if (position === named) named += 1
       if (index < 1 || index > n) throw refuse('a helper index is out of range')
-      indices.add(index)
-      return { index, node }
-    })
-    if (indices.size !== t + 1) throw refuse('t + 1 different helpers are needed')
-    return { ref, helpers: of }
-  })
+      if (of.some((other) => other.index === index)) throw refuse('t + 1 different helpers are needed')
+      of.push({ index, node })
+    }
+    sources.push({ ref, helpers: of })
+  }
   if (named !== ids.length || new Set(ids).size !== ids.length)
     throw refuse('its nodes are not those of its helpers')
   return sources

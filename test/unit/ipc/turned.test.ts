@@ -14,7 +14,7 @@ function references(count: number) {
 }
 
 describe('answers with long lists', () => {
-  it.each([0, 1, 50, 51, 1234])('of %i items are checked as short ones are', async (count) => {
+  it.each([0, 1, 55, 56, 1234])('of %i items are checked as short ones are', async (count) => {
     const output = { references: references(count), more: 'is stripped' }
     const checked = await parseOutputInTurns('compute.references', output)
     expect(checked).toEqual(parseOutput('compute.references', output))
@@ -22,10 +22,26 @@ describe('answers with long lists', () => {
     expect(output.references).toHaveLength(count)
   })
 
-  it.each([0, 49, 50, 999])('are refused when item %i does not fit', async (at) => {
+  it.each([0, 55, 56, 999])('are refused when item %i does not fit', async (at) => {
     const list: unknown[] = references(1000)
     list[at] = { ref: 'no reference' }
     await expect(parseOutputInTurns('compute.references', { references: list })).rejects.toMatchObject({
+      code: 'RESPONSE_INVALID',
+    })
+  })
+
+  it('of few items, each of them long, are checked as short ones are', async () => {
+    const approval = (i: number, last = word(0)) => ({
+      ...{ id: word(i), requester: address(1), function: 'mean', codeHash: word(1), params: {}, owners: 2 },
+      ...{ reveals: 'the mean', committeeSize: 3, protocol: 'spdz', requestedAt: i, state: 'waiting' },
+      references: [...references(2500), { ref: last, title: 'the last' }],
+    })
+    const output = { approvals: [approval(1), approval(2), approval(3)] }
+    const checked = await parseOutputInTurns('approvals.list', output)
+    expect(checked).toEqual(parseOutput('approvals.list', output))
+    expect(checked.approvals.map((a) => a.references.length)).toEqual([2501, 2501, 2501])
+    const wrong = { approvals: [...output.approvals, approval(4, 'no reference')] }
+    await expect(parseOutputInTurns('approvals.list', wrong)).rejects.toMatchObject({
       code: 'RESPONSE_INVALID',
     })
   })

@@ -43,7 +43,7 @@ function member() {
   const handlers = new Map<string, RequestHandler>()
   const listeners: IndexListener[] = []
   const jobs = new Map([[jobId, { state: 'open', convicted: new Map() }]])
-  const reference = { ref: word(2), kind: 'share', n: 1, t: 0, length: 1 }
+  const reference = { ref: word(2), kind: 'share', n: 1, t: 0, length: 1, commitmentsDigest: word(3) }
   const context = {
     ...{ clock: systemClock, log: silentLog, transport: new MemoryNetwork().join(self) },
     nodeKey: { address: self },

@@ -6,6 +6,7 @@ import { silentLog } from '../../../core/base/log.ts'
 import { functionHash } from '../../../core/circuits/functions.ts'
 import type { AttemptOrder } from '../../../core/node/compute/party-service.ts'
 import { PartyThread } from '../../../core/node/compute/party-thread.ts'
+import { packReferences } from '../../../core/node/compute/references.ts'
 import { packSources } from '../../../core/node/compute/sources.ts'
 import type { NodeContext } from '../../../core/node/context.ts'
 import { MemoryNetwork } from '../../../core/transport/memory.ts'
@@ -18,7 +19,7 @@ const listener = { began: () => undefined, round: () => undefined, progress: () 
 const code = (expected: string) => ({ code: expected })
 
 /** An attempt whose inputs never come. */
-const order = (id: string): AttemptOrder => ({
+const order = async (id: string): Promise<AttemptOrder> => ({
   id,
   plan: {
     jobId: ref,
@@ -29,7 +30,7 @@ const order = (id: string): AttemptOrder => ({
   facts: {
     job: { protocol: 'spdz', threshold: 1, functionId: functionHash('mean') },
     params: new Uint8Array(),
-    references: [{ ref, n: 3, t: 0, length: 1 }],
+    references: await packReferences([{ ref, n: 3, t: 0, length: 1, commitmentsDigest: ref }]),
   } as unknown as AttemptOrder['facts'],
 })
 
@@ -64,7 +65,7 @@ describe.each([
 
   it('end where they are cancelled', async () => {
     const abort = new AbortController()
-    await party.open(order('one'), listener, abort.signal)
+    await party.open(await order('one'), listener, abort.signal)
     const waiting = party.service.complete('one')
     abort.abort()
     await expect(waiting).rejects.toMatchObject(code('CANCELLED'))
@@ -78,7 +79,7 @@ describe.each([
   })
 
   it('end with the node, whatever waits', async () => {
-    await party.open(order('one'), listener, new AbortController().signal)
+    await party.open(await order('one'), listener, new AbortController().signal)
     const waiting = party.service.complete('one')
     waiting.catch(() => undefined)
     await party.stop()
