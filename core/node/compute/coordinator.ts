@@ -77,6 +77,7 @@ export class Coordinator {
       })
       .finally(() => {
         this.#watched.delete(jobId)
+        this.#member.leading.delete(jobId)
         this.#lost.delete(jobId)
         this.#excluded.delete(jobId)
       })
@@ -96,9 +97,11 @@ export class Coordinator {
       if (clock.now() - quietSince >= rank * TAKEOVER_MS) {
         const attempt = Math.max(own?.attempt ?? 0, elsewhere ?? 0, failures) + 1
         try {
+          this.#member.leading.set(jobId, attempt)
           await this.#attempt(jobId, attempt, signal)
           return
         } catch (error) {
+          this.#member.leading.delete(jobId)
           if (signal.aborted || hasCode(error, 'CANCELLED')) return
           failures = Math.max(attempt, this.#member.failed(jobId, attempt, this.#context.transport.self))
           log.info('attempt failed', { job: jobId, attempt, reason: EnigmaError.from(error).message })

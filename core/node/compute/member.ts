@@ -85,6 +85,8 @@ export class Member {
   readonly #waiting = new Map<string, ((attempt: Attempt) => void)[]>()
   /** Attempts at a job that ended without a result, by their keys. */
   readonly #failures = new Map<Hex, Set<string>>()
+  /** Attempts that this node leads, by job, so that nobody takes over before their members have begun. */
+  readonly leading = new Map<Hex, number>()
   computations = 0
 
   constructor(context: NodeContext, party: PartyThread, witness: Witness) {
@@ -396,6 +398,11 @@ export class Member {
     const running = [...this.#attempts.values()]
       .filter((a) => a.plan.jobId === jobId && !a.ended)
       .sort((a, b) => b.plan.attempt - a.plan.attempt)[0]
+    const attempt = this.leading.get(jobId)
+    if (running === undefined && attempt !== undefined)
+      return encodeMessage('progress', {
+        ...{ state: 'committee', progress: 0, done: 0, total: 0, attempt, committee: [], excluded: [] },
+      })
     if (running === undefined) throw new EnigmaError('NOT_FOUND', 'no attempt of this job runs here')
     return encodeMessage('progress', {
       state: running.state,

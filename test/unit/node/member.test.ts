@@ -8,7 +8,7 @@ import { functionHash } from '../../../core/circuits/functions.ts'
 import { rankNodes } from '../../../core/committee/draw.ts'
 import type { Hex } from '../../../core/ledger/types.ts'
 import { Member } from '../../../core/node/compute/member.ts'
-import { encodeMessage, PROTOCOLS } from '../../../core/node/compute/messages.ts'
+import { decodeMessage, encodeMessage, PROTOCOLS } from '../../../core/node/compute/messages.ts'
 import { PartyThread } from '../../../core/node/compute/party-thread.ts'
 import { packSources } from '../../../core/node/compute/sources.ts'
 import { Witness } from '../../../core/node/compute/witness.ts'
@@ -75,6 +75,8 @@ function member() {
       const committee = [leader, ...parties.filter((id) => id !== leader)]
       return ask(PROTOCOLS.run, encodeMessage('plan', { jobId, attempt, committee, sources, excluded: [] }))
     },
+    progress: async () =>
+      decodeMessage('progress', await ask(PROTOCOLS.progress, encodeMessage('job', { jobId }))),
     abort: (attempt: number) => ask(PROTOCOLS.abort, encodeMessage('abort', { jobId, attempt })),
     end: () => {
       jobs.get(jobId)!.state = 'failed'
@@ -107,5 +109,16 @@ describe('attempts at a job', () => {
     await abort(1)
     await expect(running).rejects.toMatchObject({ code: 'CANCELLED' })
     expect(made.latest(jobId)).toBeUndefined()
+  })
+
+  it('are told of before their members are chosen, so that nobody else leads one', async () => {
+    const { made, progress, run, abort } = member()
+    await expect(progress()).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    made.leading.set(jobId, 1)
+    expect(await progress()).toMatchObject({ state: 'committee', attempt: 1, committee: [] })
+    const running = run(2)
+    await expect.poll(async () => (await progress()).state).toBe('inputs')
+    await abort(2)
+    await expect(running).rejects.toMatchObject({ code: 'CANCELLED' })
   })
 })
