@@ -125,24 +125,33 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
     return job.refs.filter((ref) => index.references.get(ref)?.owner === me)
   }
 
-  const approvalOf = async (job: IndexedJob): Promise<Approval> => {
-    const refs = mine(job)
+  /** My references as approvals show them, read all at once. */
+  const shown = async (refs: readonly Hex[]): Promise<Map<Hex, Approval['references'][number]>> => {
     const shares = await sharesByRef(context)
-    const answers = refs.map((ref) => job.approvals.get(ref))
     const rules = rulesOf(context)
-    const records = await ledger.references(refs, 'latest').catch(() => [])
-    const references: Approval['references'] = []
+    const records = await ledger.references([...refs], 'latest').catch(() => [])
+    const references = new Map<Hex, Approval['references'][number]>()
     for (const [i, ref] of refs.entries()) {
       await turn()
       const share = shares.get(ref)
       const left = usesLeft(records[i], rules)
-      references.push({
+      references.set(ref, {
         ref,
         ...(share === undefined ? {} : { recordId: share.recordId }),
         title: share?.title ?? '',
         ...(left === undefined ? {} : { usesLeft: left }),
       })
     }
+    return references
+  }
+
+  const approvalOf = async (
+    job: IndexedJob,
+    refs: readonly Hex[],
+    known: Awaited<ReturnType<typeof shown>>,
+  ): Promise<Approval> => {
+    const answers = refs.map((ref) => job.approvals.get(ref))
+    const references = refs.flatMap((ref) => known.get(ref) ?? [])
     const fn = functionByHash(job.functionId)
     const record = await ledger.job(job.jobId, 'latest').catch(() => undefined)
     return {
@@ -337,10 +346,17 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
       return { jobId: running }
     },
     'approvals.list': async () => {
-      const described: Approval[] = []
+      const asked: { job: IndexedJob; refs: Hex[] }[] = []
       for (const job of [...index.jobs.values()]) {
         await turn()
-        if (mine(job).length > 0) described.push(await approvalOf(job))
+        const refs = mine(job)
+        if (refs.length > 0) asked.push({ job, refs })
+      }
+      const known = await shown([...new Set(asked.flatMap(({ refs }) => refs))])
+      const described: Approval[] = []
+      for (const { job, refs } of asked) {
+        await turn()
+        described.push(await approvalOf(job, refs, known))
       }
       return { approvals: described.sort((a, b) => b.requestedAt - a.requestedAt) }
     },
@@ -349,7 +365,7 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
       const refs = mine(job).filter((ref) => !job.approvals.has(ref))
       if (refs.length === 0)
         throw new EnigmaError('INVALID_ARGUMENT', `id: nothing in ${id} waits for your decision`)
-      const approval = await approvalOf(job)
+      const approval = await approvalOf(job, mine(job), await shown(mine(job)))
       await confirmed(call, {
         kind: 'approve',
         method: 'approvals.decide',
