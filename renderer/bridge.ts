@@ -18,7 +18,8 @@ z.config({ jitless: true })
  * What the sandboxed preload exposes as `window.enigma`. A MessagePort cannot cross the context bridge, so
  * `connect()` asks the main process for a channel and the preload hands it over with
  * `window.postMessage({ enigma: 'port' }, location.origin, [port])`. It does so again, unasked, whenever the
- * node process was restarted. The port carries ClientFrame and HostFrame objects (structured clone).
+ * node process was restarted. The port carries ClientFrame objects (structured clone) and, the other way,
+ * HostFrame as JSON.
  */
 export interface EnigmaPreload {
   readonly version: string
@@ -230,7 +231,7 @@ export function portTransport(preload: EnigmaPreload, target: Window = window): 
           return
         }
         port = next
-        port.onmessage = (event) => handlers.frame(event.data)
+        port.onmessage = (event) => handlers.frame(JSON.parse(String(event.data)))
         port.addEventListener('close', () => handlers.closed(false))
         port.start()
         handlers.ready((frame) => next.postMessage(frame))

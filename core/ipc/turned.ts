@@ -30,14 +30,12 @@ export async function parseOutputInTurns<M extends MethodName>(
   return parsed as Output<M>
 }
 
-/** `JSON.stringify` for frames with long lists, between whose pieces the event loop turns. */
-export async function jsonInTurns(frame: object): Promise<string> {
-  const pieces: string[] = []
+/** `JSON.stringify` for frames with long lists, in pieces between which the event loop turns. */
+export async function* jsonInTurns(frame: object): AsyncGenerator<string> {
   for (const piece of jsonPieces(frame)) {
-    pieces.push(piece)
+    yield piece
     await turn()
   }
-  return pieces.join('')
 }
 
 function* jsonPieces(value: unknown, depth = DEPTH): Generator<string> {

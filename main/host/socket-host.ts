@@ -58,8 +58,14 @@ function serveClient(socket: Socket, service: NodeService, log: Log): void {
     log,
     client: { principal: 'local' },
     send: async (frame) => {
-      const text = await jsonInTurns(frame)
-      if (socket.writable) socket.write(`${text}\n`)
+      // Written at once, when all is there: other frames may be ready before.
+      const pieces: Buffer[] = []
+      for await (const piece of jsonInTurns(frame)) pieces.push(Buffer.from(piece))
+      if (!socket.writable) return
+      socket.cork()
+      for (const piece of pieces) socket.write(piece)
+      socket.write('\n')
+      socket.uncork()
     },
     drop,
   })

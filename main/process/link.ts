@@ -7,7 +7,8 @@ import type { FromNode, ToNode } from './messages.ts'
 
 /** The part of Electron's MessagePortMain that a renderer's channel needs. */
 export interface RendererPort {
-  postMessage(frame: unknown): void
+  /** A frame as JSON: it can be written in turns. */
+  postMessage(frame: string): void
   on(event: 'message', listener: (event: { data: unknown }) => void): unknown
   on(event: 'close', listener: () => void): unknown
   start(): void
@@ -71,8 +72,10 @@ export class NodeLink {
       log: this.#log,
       client: { principal: 'renderer', confirm: (ask, signal) => this.#confirm(ask, signal) },
       send: async (frame) => {
-        if (port) port.postMessage(frame)
-        else this.#post({ type: 'frame', client, text: await jsonInTurns(frame) })
+        let text = ''
+        for await (const piece of jsonInTurns(frame)) text += piece
+        if (port) port.postMessage(text)
+        else this.#post({ type: 'frame', client, text })
       },
       drop: (reason) => {
         this.#close(client)
