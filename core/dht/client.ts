@@ -101,6 +101,7 @@ export class DhtClient {
     signer: OwnerSigner,
     options: StoreOptions & { replicas: number },
   ): Promise<PreparedStore> {
+    await turn()
     checkKey(record)
     await turn()
     const copies = Array.from({ length: options.replicas }, () => record)
@@ -347,6 +348,7 @@ export class DhtClient {
           )
     if (record.kind !== kind || record.key !== key)
       throw new EnigmaError('RECORD_INVALID', `node ${holder} released another record`)
+    await turn()
     checkKey(record)
     return record
   }

@@ -218,12 +218,13 @@ export class Holder {
         ...placements.filter((p) => p.holder !== self && (index === 0 || p.index !== index)),
         { index, holder: self },
       ]
+      await turn()
+      const digest = recordDigest(record)
       const present = this.#m.store.summary(kind, key)
-      if (present?.state === 'active' && present.digest === recordDigest(record))
-        return this.#receipt(present)
+      if (present?.state === 'active' && present.digest === digest) return this.#receipt(present)
       await this.#m.store.put({
         record,
-        digest: recordDigest(record),
+        digest,
         state: 'active',
         authorization,
         placements: all,
@@ -257,7 +258,9 @@ export class Holder {
   async #validate(record: DataRecord, a: Authorization): Promise<void> {
     if (a.action !== 'put' || a.kind !== record.kind || a.key !== record.key || a.owner !== record.owner)
       refuse('the authorization is for something else')
+    await turn()
     if (a.content !== contentDigest(record)) refuse('the owner signed other content')
+    await turn()
     const voidUntil = this.#m.store.deletedAt(record.kind, record.key)
     if (voidUntil !== undefined && a.time <= voidUntil)
       refuse('the record was deleted after it was authorised')
