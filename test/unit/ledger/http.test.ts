@@ -18,11 +18,12 @@ afterEach(() => {
 
 async function serve(handler: Handler) {
   let connections = 0
-  const server = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
     let body = ''
     for await (const part of request) body += part
     await handler(request, response, body)
-  })
+  }
+  const server = createServer((request, response) => void answer(request, response))
   server.on('connection', () => connections++)
   servers.push(server)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
