@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Predicate } from '../../core/ipc/index.ts'
 import type { Person, TestNetwork } from './network.ts'
@@ -84,6 +85,25 @@ describe('a job against malicious nodes (§5.1.2)', () => {
       // (σ(1.4) + σ(−2.2))/2
       expect(Math.abs(Number((await analyst.result(id))[0]) - 0.450967189)).toBeLessThan(1e-6)
     }
+  })
+
+  it('tells how far it is, phase after phase, and is led by one node', async () => {
+    const refs = await Promise.all([alice.share('1.5', rule), bob.share('-3', rule)])
+    const params = { weights: ['0.8'], bias: '-1' }
+    const id = await analyst.request({ function: 'logisticMean', refs, params, protocol: 'spdz', n: 3 })
+    const seen: string[] = []
+    const attempts = new Set<number>()
+    for (let state = ''; state !== 'done'; await sleep(50)) {
+      const { job } = await analyst.call('compute.get', { id })
+      expect(job.state).not.toBe('failed')
+      state = job.state
+      if (seen.at(-1) !== state) seen.push(state)
+      attempts.add(job.attempt)
+    }
+    const order = ['approvals', 'committee', 'inputs', 'preparing', 'computing', 'output', 'done']
+    expect(seen).toEqual(order.filter((state) => seen.includes(state)))
+    expect(attempts).toContain(1)
+    expect(Math.max(...attempts)).toBe(1)
   })
 
   it('refuses a threshold or size that SPDZ does not have', async () => {

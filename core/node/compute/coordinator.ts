@@ -97,7 +97,7 @@ export class Coordinator {
       if (clock.now() - quietSince >= rank * TAKEOVER_MS) {
         const attempt = Math.max(own?.attempt ?? 0, elsewhere ?? 0, failures) + 1
         try {
-          this.#member.leading.set(jobId, attempt)
+          this.#member.leading.set(jobId, { state: 'committee', attempt, committee: [], excluded: [] })
           await this.#attempt(jobId, attempt, signal)
           return
         } catch (error) {
@@ -181,6 +181,7 @@ export class Coordinator {
         throw (
           results.find((r) => r.status === 'rejected')?.reason ?? new EnigmaError('MPC_ABORTED', 'no result')
         )
+      this.#member.leading.set(jobId, { state: 'output', attempt, committee, excluded })
       await this.#post(facts, plan, ran, signal)
     } catch (error) {
       const patience = this.#member.auditing(jobId, attempt) ? OWN_AUDIT_MS : OWN_ERROR_MS

@@ -85,8 +85,8 @@ export class Member {
   readonly #waiting = new Map<string, ((attempt: Attempt) => void)[]>()
   /** Attempts at a job that ended without a result, by their keys. */
   readonly #failures = new Map<Hex, Set<string>>()
-  /** Attempts that this node leads, by job, so that nobody takes over before their members have begun. */
-  readonly leading = new Map<Hex, number>()
+  /** Attempts that this node leads, by job: before their members have begun and after they have ended, only it can tell. */
+  readonly leading = new Map<Hex, Pick<Message<'progress'>, 'state' | 'attempt' | 'committee' | 'excluded'>>()
   computations = 0
 
   constructor(context: NodeContext, party: PartyThread, witness: Witness) {
@@ -398,11 +398,9 @@ export class Member {
     const running = [...this.#attempts.values()]
       .filter((a) => a.plan.jobId === jobId && !a.ended)
       .sort((a, b) => b.plan.attempt - a.plan.attempt)[0]
-    const attempt = this.leading.get(jobId)
-    if (running === undefined && attempt !== undefined)
-      return encodeMessage('progress', {
-        ...{ state: 'committee', progress: 0, done: 0, total: 0, attempt, committee: [], excluded: [] },
-      })
+    const led = this.leading.get(jobId)
+    if (running === undefined && led !== undefined)
+      return encodeMessage('progress', { ...led, progress: 0, done: 0, total: 0 })
     if (running === undefined) throw new EnigmaError('NOT_FOUND', 'no attempt of this job runs here')
     return encodeMessage('progress', {
       state: running.state,
@@ -412,8 +410,10 @@ export class Member {
           : running.total === 0
             ? 0
             : running.done / running.total,
-      done: running.done,
-      total: running.total,
+      // Only of a program; how far the preparation is may be a fraction.
+      ...(running.state === 'computing'
+        ? { done: running.done, total: running.total }
+        : { done: 0, total: 0 }),
       attempt: running.plan.attempt,
       committee: running.plan.committee,
       excluded: running.plan.excluded,

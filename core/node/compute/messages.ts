@@ -113,6 +113,7 @@ export const schemas = {
   progress: z.strictObject({
     state: z.enum(['committee', 'inputs', 'preparing', 'computing', 'output', 'done']),
     progress: z.number().min(0).max(1),
+    /** Rounds of the program. */
     done: z.int(),
     total: z.int(),
     attempt,

@@ -23,6 +23,15 @@ const POLL_MS = 500
 const PROGRESS_TIMEOUT_MS = 3 * second
 const RESULT_TIMEOUT_MS = 30 * second
 const FETCH_WINDOW_MS = 3 * minute
+/** In the order of an attempt: the member that is furthest tells. */
+const PHASES: readonly Message<'progress'>['state'][] = [
+  'committee',
+  'inputs',
+  'preparing',
+  'computing',
+  'output',
+  'done',
+]
 
 export interface ComputeState {
   function: FunctionId
@@ -249,15 +258,22 @@ export class Requester {
     const latest = answers
       .filter((a): a is PromiseFulfilledResult<Message<'progress'>> => a.status === 'fulfilled')
       .map((a) => a.value)
-      .sort((a, b) => b.attempt - a.attempt || b.progress - a.progress)[0]
+      .sort(
+        (a, b) =>
+          b.attempt - a.attempt ||
+          PHASES.indexOf(b.state) - PHASES.indexOf(a.state) ||
+          b.progress - a.progress,
+      )[0]
     if (latest === undefined) {
-      this.live.delete(jobId)
+      const last = this.live.get(jobId)
+      // Next time all are asked: the job may have another committee.
+      if (last !== undefined) this.live.set(jobId, { ...last, committee: [] })
       return undefined
     }
     return {
       state: latest.state === 'done' ? 'output' : latest.state,
       progress: latest.progress,
-      rounds: { done: latest.done, total: latest.total },
+      ...(latest.total === 0 ? {} : { rounds: { done: latest.done, total: latest.total } }),
       committee: latest.committee,
       attempt: latest.attempt,
       excluded: latest.excluded,

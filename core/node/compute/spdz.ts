@@ -88,16 +88,16 @@ async function runMember(modules: SpdzModules, run: SpdzRun): Promise<SpdzResult
       index: parties.indexOf(self),
       prepare: async (name, amounts) => (await prepare(name, amounts)).source,
       roundTimeoutMs: run.roundTimeoutMs,
-      onInputs: () => progress('inputs', 1, 1),
+      onInputs: () => progress('computing', 0, 0),
       onProgress: ({ layer, layers }) => progress('computing', layer, layers),
       onResume: (layer) => void host.resumed(id, layer ?? 'inputs').catch(() => undefined),
     })
     return { output }
   }
   const { source: material, ranges } = await prepare('', auditedMaterial(built.circuit))
-  progress('inputs', 1, 1)
   // Material is claimed once: no two runs of this node have the same.
   const nonce = toHex(keccak_256(utf8(JSON.stringify([material.epoch.id, ranges])))) as Hex
+  let layers = 0
   const prove = async (transcript: Transcript) =>
     verifyInThread(transcript, await host.facts(run.jobId, named(transcript), transcript.parties))
   try {
@@ -118,8 +118,10 @@ async function runMember(modules: SpdzModules, run: SpdzRun): Promise<SpdzResult
       ledgerTimeoutMs: LEDGER_TIMEOUT_MS,
       onRound: (round) => host.round(id, round),
       onPhase: (phase, at) => {
-        if (phase === 'computing') progress('computing', at?.layer ?? 0, at?.layers ?? 1)
-        else progress(phase === 'closing' ? 'computing' : 'preparing', 1, 1)
+        layers = at?.layers ?? layers
+        if (phase === 'computing') progress('computing', at?.layer ?? 0, layers)
+        else if (phase === 'closing') progress('computing', layers, layers)
+        else progress('preparing', 1, 1)
       },
     })
     // Before this node vouches for it.

@@ -48,7 +48,8 @@ export function describeJob(
 ): ComputeJob {
   const owners = new Set(job.refs.map((ref) => context.index.references.get(ref)?.owner))
   const answered = [...job.approvals.values()]
-  const committee = local.live?.committee ?? local.committee ?? job.signers
+  const live = local.live?.committee ?? []
+  const committee = live.length > 0 ? live : (local.committee ?? job.signers)
   const roles: ComputeJob['roles'] = []
   if (job.requester === me) roles.push('requester')
   if (me !== undefined && owners.has(me)) roles.push('owner')

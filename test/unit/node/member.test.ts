@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { systemClock } from '../../../core/base/clock.ts'
 import { silentLog } from '../../../core/base/log.ts'
 import { functionHash } from '../../../core/circuits/functions.ts'
@@ -9,7 +9,7 @@ import { rankNodes } from '../../../core/committee/draw.ts'
 import type { Hex } from '../../../core/ledger/types.ts'
 import { Member } from '../../../core/node/compute/member.ts'
 import { decodeMessage, encodeMessage, PROTOCOLS } from '../../../core/node/compute/messages.ts'
-import { PartyThread } from '../../../core/node/compute/party-thread.ts'
+import { type AttemptListener, PartyThread } from '../../../core/node/compute/party-thread.ts'
 import { packSources } from '../../../core/node/compute/sources.ts'
 import { Witness } from '../../../core/node/compute/witness.ts'
 import type { NodeContext } from '../../../core/node/context.ts'
@@ -47,6 +47,7 @@ function member() {
   const context = {
     ...{ clock: systemClock, log: silentLog, transport: new MemoryNetwork().join(self) },
     nodeKey: { address: self },
+    events: { emit: () => undefined },
     options: { dataDir, bgv: testParameters(256) },
     ledger: {
       deployment: { chainId: 1, addresses: {} },
@@ -114,11 +115,32 @@ describe('attempts at a job', () => {
   it('are told of before their members are chosen, so that nobody else leads one', async () => {
     const { made, progress, run, abort } = member()
     await expect(progress()).rejects.toMatchObject({ code: 'NOT_FOUND' })
-    made.leading.set(jobId, 1)
+    made.leading.set(jobId, { state: 'committee', attempt: 1, committee: [], excluded: [] })
     expect(await progress()).toMatchObject({ state: 'committee', attempt: 1, committee: [] })
     const running = run(2)
     await expect.poll(async () => (await progress()).state).toBe('inputs')
     await abort(2)
+    await expect(running).rejects.toMatchObject({ code: 'CANCELLED' })
+  })
+
+  it('tell how far they are, of rounds while they compute only', async () => {
+    const { progress, run, abort } = member()
+    let listener: AttemptListener | undefined
+    const open = party.open.bind(party)
+    vi.spyOn(party, 'open').mockImplementation((order, given, signal) => {
+      listener = given
+      return open(order, given, signal)
+    })
+    const running = run(1)
+    await expect.poll(() => listener).toBeDefined()
+    expect(await progress()).toMatchObject({ state: 'inputs', progress: 0 })
+    listener!.progress('preparing', 0.35, 1)
+    expect(await progress()).toMatchObject({ state: 'preparing', progress: 0.35, done: 0, total: 0 })
+    listener!.progress('computing', 0, 0)
+    expect(await progress()).toMatchObject({ state: 'computing', progress: 0, done: 0, total: 0 })
+    listener!.progress('computing', 9, 36)
+    expect(await progress()).toMatchObject({ state: 'computing', progress: 0.25, done: 9, total: 36 })
+    await abort(1)
     await expect(running).rejects.toMatchObject({ code: 'CANCELLED' })
   })
 })
