@@ -24,6 +24,9 @@ import { TurnStore } from './turn-store.ts'
 /** Signatures remembered: the handshake's, and a few records of addresses. */
 const SIGNATURES = 8
 
+/** Pings under way over one connection, in each direction. */
+const PINGS = 16
+
 export interface NodeOptions {
   /** 32-byte secp256k1 node key. */
   privateKey: Uint8Array
@@ -95,14 +98,20 @@ export async function createNode(options: NodeOptions, gater: ConnectionGater): 
       // Reconnection is this folder's own (back-off per kept peer).
       reconnectRetries: 0,
     },
-    connectionMonitor: { pingInterval: 10 * second, protocolPrefix: 'enigma' },
+    connectionMonitor: {
+      pingInterval: 10 * second,
+      // A connection whose peer is slow to answer is dropped, with what runs over it: no sooner than a round gives it up.
+      pingTimeout: { minTimeout: 15 * second },
+      protocolPrefix: 'enigma',
+    },
     peerDiscovery: [
       ...(contacts.length > 0 ? [bootstrap({ list: [...contacts], timeout: 0 })] : []),
       ...(options.localDiscovery ? [mdns({ serviceTag: '_enigma._udp.local' })] : []),
     ],
     services: {
       identify: identify({ protocolPrefix: 'enigma', runOnConnectionOpen: false }),
-      ping: ping({ protocolPrefix: 'enigma' }),
+      // The monitor and the routing table ping at the same time, and the monitor drops a connection with one ping too many.
+      ping: ping({ protocolPrefix: 'enigma', maxInboundStreams: PINGS, maxOutboundStreams: PINGS }),
       dht: kadDHT({
         protocol: '/enigma/kad/1.0.0',
         clientMode: false,

@@ -113,6 +113,8 @@ export class Person {
   phrase = ''
   /** What the host asked, for tests of confirmations. */
   readonly asked: string[] = []
+  /** Jobs whose failure `result` has thrown. */
+  readonly #told = new Set<string>()
 
   private constructor(name: string, node: EnigmaNode) {
     this.name = name
@@ -120,7 +122,13 @@ export class Person {
   }
 
   static async open(name: string, dataDir: string, network: NetworkConfig): Promise<Person> {
-    const node = await createNode({ dataDir, network, host: 'headless', serve: false, logLevel: 'error' })
+    const node = await createNode({
+      dataDir,
+      network,
+      host: 'headless',
+      serve: false,
+      logLevel: 'error',
+    })
     await node.start()
     return new Person(name, node)
   }
@@ -184,12 +192,16 @@ export class Person {
   async result(id: string): Promise<string[]> {
     await until(async () => {
       const follow = (await this.call('jobs.list', {})).jobs.find(
-        (j) => j.kind === 'result' && (j.state === 'failed' || j.state === 'cancelled'),
+        (j) =>
+          j.kind === 'result' && (j.state === 'failed' || j.state === 'cancelled') && !this.#told.has(j.id),
       )
       const { job } = await this.call('compute.get', { id })
       if (job.state === 'done') return true
       if (job.state === 'failed') throw EnigmaError.fromObject(job.error)
-      if (follow !== undefined) throw EnigmaError.fromObject(follow.error)
+      if (follow !== undefined) {
+        this.#told.add(follow.id)
+        throw EnigmaError.fromObject(follow.error)
+      }
       return undefined
     })
     return (await this.call('compute.result', { id })).values

@@ -114,6 +114,8 @@ export class Coordinator {
           quietSince = clock.now()
         }
       }
+      // Members take no orders from a convicted node.
+      if (this.#out(jobId).has(transport.self)) return
       await clock.sleep(WATCH_MS, signal)
     }
   }

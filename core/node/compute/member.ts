@@ -46,7 +46,7 @@ interface Attempt {
   /** Milliseconds since the epoch of the last progress. */
   active: number
   /** The answer to the coordinator. */
-  answer: Promise<Uint8Array>
+  answer: PromiseWithResolvers<Uint8Array>
   sealed?: Uint8Array
   transcript?: Hex
   /** Of an audited job, encoded. */
@@ -82,6 +82,8 @@ export class Member {
   readonly #party: PartyThread
   readonly #witness: Witness
   readonly #attempts = new Map<string, Attempt>()
+  /** Attempts whose plan is being checked. */
+  readonly #starting = new Map<string, AbortController>()
   readonly #waiting = new Map<string, ((attempt: Attempt) => void)[]>()
   /** Attempts at a job that ended without a result, by their keys. */
   readonly #failures = new Map<Hex, Set<string>>()
@@ -160,47 +162,22 @@ export class Member {
   }
 
   async #run(from: NodeId, plan: Message<'plan'>): Promise<Uint8Array> {
-    const context = this.#context
-    const facts = await readJob(context, plan.jobId)
-    const sources = await checkPlan(facts, from, plan)
-    const me = plan.committee.indexOf(context.transport.self)
-    if (me < 0) throw new EnigmaError('PERMISSION_DENIED', 'plan refused: this node is not in the committee')
     const key = attemptKey(plan.jobId, plan.attempt, from)
-    const ordered = await orderedFacts(facts)
-    if (this.#attempts.has(key)) throw new EnigmaError('INVALID_ARGUMENT', 'this attempt runs already')
-
-    const answer = Promise.withResolvers<Uint8Array>()
-    answer.promise.catch(() => undefined)
-    const attempt: Attempt = {
-      answer: answer.promise,
-      plan,
-      facts,
-      holders: holdersOf(sources).size,
-      arrived: 0,
-      abort: new AbortController(),
-      state: 'inputs',
-      done: 0,
-      total: 0,
-      active: context.clock.now(),
-      ended: false,
-    }
-    this.#attempts.set(key, attempt)
+    if (this.#attempts.has(key) || this.#starting.has(key))
+      throw new EnigmaError('INVALID_ARGUMENT', 'this attempt runs already')
+    const { attempt, facts } = await this.#begin(from, plan, key)
     try {
-      const opened = this.#party.open(
-        { id: key, plan, facts: ordered },
-        this.#listener(attempt),
-        attempt.abort.signal,
-      )
+      const opened = this.#party.open({ id: key, plan, facts }, this.#listener(attempt), attempt.abort.signal)
       for (const resolve of this.#waiting.get(key) ?? []) resolve(attempt)
       this.#waiting.delete(key)
       await opened
       const ran = await this.#compute(attempt)
-      answer.resolve(ran)
+      attempt.answer.resolve(ran)
       return ran
     } catch (error) {
-      answer.reject(error)
+      attempt.answer.reject(error)
       this.failed(plan.jobId, plan.attempt, from)
-      context.log.info('attempt ended', {
+      this.#context.log.info('attempt ended', {
         job: plan.jobId,
         attempt: plan.attempt,
         code: EnigmaError.from(error).code,
@@ -211,6 +188,38 @@ export class Member {
       attempt.ended = true
       await this.#party.close(key).catch(() => undefined)
       this.#reduce(attempt)
+    }
+  }
+
+  /** Checks a plan. An attempt that is given up meanwhile does not begin. */
+  async #begin(
+    from: NodeId,
+    plan: Message<'plan'>,
+    key: string,
+  ): Promise<{ attempt: Attempt; facts: AttemptOrder['facts'] }> {
+    const { transport, clock } = this.#context
+    const abort = new AbortController()
+    this.#starting.set(key, abort)
+    try {
+      const facts = await readJob(this.#context, plan.jobId)
+      const sources = await checkPlan(facts, from, plan)
+      if (!plan.committee.includes(transport.self))
+        throw new EnigmaError('PERMISSION_DENIED', 'plan refused: this node is not in the committee')
+      const ordered = await orderedFacts(facts)
+      if (abort.signal.aborted) throw new EnigmaError('CANCELLED', 'the attempt was aborted')
+      const answer = Promise.withResolvers<Uint8Array>()
+      answer.promise.catch(() => undefined)
+      const attempt: Attempt = {
+        ...{ answer, plan, facts, abort },
+        ...{ holders: holdersOf(sources).size, arrived: 0 },
+        ...{ state: 'inputs', done: 0, total: 0 },
+        active: clock.now(),
+        ended: false,
+      }
+      this.#attempts.set(key, attempt)
+      return { attempt, facts: ordered }
+    } finally {
+      this.#starting.delete(key)
     }
   }
 
@@ -236,7 +245,7 @@ export class Member {
   async #rejoin(from: NodeId, { jobId, attempt }: Message<'abort'>): Promise<Uint8Array> {
     const running = this.#attempts.get(attemptKey(jobId, attempt, from))
     if (running === undefined) throw new EnigmaError('NOT_FOUND', 'this node takes no part in that attempt')
-    return running.answer
+    return running.answer.promise
   }
 
   async #compute(attempt: Attempt): Promise<Uint8Array> {
@@ -373,7 +382,9 @@ export class Member {
   }
 
   async #abort(from: NodeId, message: Message<'abort'>): Promise<Uint8Array> {
-    this.#attempts.get(attemptKey(message.jobId, message.attempt, from))?.abort.abort()
+    const key = attemptKey(message.jobId, message.attempt, from)
+    const running = this.#starting.get(key) ?? this.#attempts.get(key)?.abort
+    running?.abort()
     return encodeMessage('empty', {})
   }
 

@@ -132,8 +132,14 @@ interface Attempt {
   readonly order: AttemptOrder
   readonly collector: InputCollector
   readonly built: BuiltProgram
-  readonly abort: AbortController
+  readonly signal: AbortSignal
   inputs: readonly FieldVector[]
+}
+
+/** There from the order on: pieces that come while an attempt is opened wait, and its end ends that. */
+interface Opening {
+  readonly opened: Promise<Attempt>
+  readonly abort: AbortController
 }
 
 /**
@@ -144,7 +150,7 @@ export class PartyService {
   readonly #host: PartyHost
   readonly #options: PartyOptions
   readonly #preprocessing: Preprocessing
-  readonly #attempts = new Map<string, Attempt>()
+  readonly #attempts = new Map<string, Opening>()
   /** Pieces received that no attempt has taken yet. */
   readonly #received = new Map<number, Message<'piece'>>()
   /** Inputs that this node will deal. */
@@ -213,9 +219,16 @@ export class PartyService {
     return isLinear(buildJob({ ...facts, references: unpackReferences(facts.references) }).circuit)
   }
 
-  /** Begins to collect the inputs of an attempt. Throws UNSUPPORTED, CIRCUIT_INPUT. */
+  /** Begins to collect the inputs of an attempt; `close` must follow. Throws UNSUPPORTED, CIRCUIT_INPUT. */
   async open(order: AttemptOrder): Promise<void> {
-    const { id, plan, facts } = order
+    const abort = new AbortController()
+    const opened = this.#open(order, abort.signal)
+    this.#attempts.set(order.id, { opened, abort })
+    await opened
+  }
+
+  async #open(order: AttemptOrder, signal: AbortSignal): Promise<Attempt> {
+    const { plan, facts } = order
     const references = unpackReferences(facts.references)
     const sources = await unpackSources(plan.sources, references)
     const collector = new InputCollector({
@@ -224,8 +237,7 @@ export class PartyService {
       n: plan.committee.length,
       threshold: facts.job.threshold,
     })
-    const built = buildJob({ ...facts, references })
-    this.#attempts.set(id, { order, collector, built, abort: new AbortController(), inputs: [] })
+    return { order, collector, built: buildJob({ ...facts, references }), signal, inputs: [] }
   }
 
   /** Reads a message with a holder's pieces, for `add` or `drop` under the number that comes back. Throws RECORD_INVALID. */
@@ -249,14 +261,15 @@ export class PartyService {
     this.#received.delete(number)
     if (piece === undefined) throw new EnigmaError('NOT_FOUND', 'no such piece')
     const digest = requireSignedPiece(this.#options.deployment, from, piece)
-    await this.#attempt(id).collector.add(from, piece, digest)
+    const { collector } = await this.#attempt(id)
+    await collector.add(from, piece, digest)
   }
 
   /** Waits for the pieces of all holders and checks them. Codes: those of `InputCollector.complete`. */
   async complete(id: string): Promise<Inputs> {
-    const { order, collector, built, abort } = this.#attempt(id)
-    const inputs = await collector.complete(abort.signal)
-    this.#attempt(id).inputs = inputs
+    const attempt = await this.#attempt(id)
+    const { order, collector, built, signal } = attempt
+    attempt.inputs = await collector.complete(signal)
     return {
       alone: order.facts.job.protocol === 'honest-majority' && isLinear(built.circuit),
       signed: collector.signed(),
@@ -265,7 +278,7 @@ export class PartyService {
 
   /** Runs the program; `Failed` only of audited jobs. Codes: those of the protocols. */
   async compute(order: ComputeOrder): Promise<Computed | Failed> {
-    const attempt = this.#attempt(order.id)
+    const attempt = await this.#attempt(order.id)
     const { plan, facts } = attempt.order
     const told: Promise<void>[] = []
     const progress = (phase: Phase, done: number, total: number) => {
@@ -303,22 +316,23 @@ export class PartyService {
 
   /** Forgets an attempt. Repeatable. */
   async close(id: string): Promise<void> {
-    const attempt = this.#attempts.get(id)
-    if (attempt === undefined) return
+    const opening = this.#attempts.get(id)
+    if (opening === undefined) return
     this.#attempts.delete(id)
-    attempt.abort.abort()
-    attempt.collector.free()
-    for (const vector of attempt.inputs) vector.free()
+    opening.abort.abort()
+    const attempt = await opening.opened.catch(() => undefined)
+    attempt?.collector.free()
+    for (const vector of attempt?.inputs ?? []) vector.free()
   }
 
-  #attempt(id: string): Attempt {
-    const attempt = this.#attempts.get(id)
-    if (attempt === undefined) throw new EnigmaError('NOT_RUNNING', 'this attempt is over')
-    return attempt
+  async #attempt(id: string): Promise<Attempt> {
+    const opening = this.#attempts.get(id)
+    if (opening === undefined) throw new EnigmaError('NOT_RUNNING', 'this attempt is over')
+    return opening.opened
   }
 
   async #honestMajority(
-    { order, inputs, built, abort: { signal } }: Attempt,
+    { order, inputs, built, signal }: Attempt,
     { id, context, roundTimeoutMs }: ComputeOrder,
     progress: (phase: Phase, done: number, total: number) => void,
   ): Promise<FieldVector> {
@@ -346,7 +360,7 @@ export class PartyService {
   }
 
   async #spdz(
-    { order, collector, built, abort: { signal } }: Attempt,
+    { order, collector, built, signal }: Attempt,
     { id, context, roundTimeoutMs }: ComputeOrder,
     progress: (phase: Phase, done: number, total: number) => void,
   ) {

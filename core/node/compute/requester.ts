@@ -242,12 +242,13 @@ export class Requester {
   }
 
   async #progress(jobId: Hex): Promise<LiveProgress | undefined> {
-    const { transport } = this.#context
+    const { transport, index } = this.#context
     const known = this.live.get(jobId)?.committee ?? []
     const peers = known.length > 0 ? known : transport.connectedPeers()
+    const convicted = index.jobs.get(jobId)?.convicted
     const answers = await Promise.allSettled(
       peers
-        .filter((peer) => peer !== transport.self)
+        .filter((peer) => peer !== transport.self && convicted?.has(peer) !== true)
         .map(async (peer) => {
           const answer = await transport.request(peer, PROTOCOLS.progress, encodeMessage('job', { jobId }), {
             timeoutMs: PROGRESS_TIMEOUT_MS,

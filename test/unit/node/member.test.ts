@@ -112,6 +112,16 @@ describe('attempts at a job', () => {
     expect(made.latest(jobId)).toBeUndefined()
   })
 
+  it('that are given up while their plan is checked do not begin', async () => {
+    const { made, run, abort } = member()
+    const running = run(1)
+    running.catch(() => undefined)
+    await expect(run(1)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    await abort(1)
+    await expect(running).rejects.toMatchObject({ code: 'CANCELLED' })
+    expect(made.latest(jobId)).toBeUndefined()
+  })
+
   it('are told of before their members are chosen, so that nobody else leads one', async () => {
     const { made, progress, run, abort } = member()
     await expect(progress()).rejects.toMatchObject({ code: 'NOT_FOUND' })

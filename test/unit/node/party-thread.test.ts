@@ -73,6 +73,19 @@ describe.each([
     await expect(party.service.complete('one')).rejects.toMatchObject(code('NOT_RUNNING'))
   })
 
+  it('take what comes while an attempt is being opened, and its end', async () => {
+    const abort = new AbortController()
+    const opened = party.open(await order('one'), listener, abort.signal)
+    const waiting = party.service.complete('one')
+    abort.abort()
+    await opened
+    await expect(waiting).rejects.toMatchObject(code('CANCELLED'))
+    const again = party.open(await order('two'), listener, new AbortController().signal)
+    await party.close('two')
+    await again
+    await expect(party.service.complete('two')).rejects.toMatchObject(code('NOT_RUNNING'))
+  })
+
   it('refuse what is no piece, and pieces of attempts that are over', async () => {
     await expect(party.receive(Uint8Array.of(1, 2, 3))).rejects.toMatchObject(code('RECORD_INVALID'))
     await expect(party.service.add('none', parties[1]!, 5)).rejects.toMatchObject(code('NOT_FOUND'))

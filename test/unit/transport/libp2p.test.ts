@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterEach, expect, it, vi } from 'vitest'
 import { Libp2pTransport } from '../../../core/transport/libp2p.ts'
+import { createNode } from '../../../core/transport/libp2p-node.ts'
 import { nodeIdFromPrivateKey } from '../../../core/transport/node-id.ts'
 import type { NodeId } from '../../../core/transport/types.ts'
 
@@ -102,6 +103,17 @@ it('keeps its peers while the registry does not answer', async () => {
   await a.recheckAdmission()
   expect(a.connectedPeers()).toEqual([b.self])
   await echo(b, a.self)
+})
+
+it('may be pinged by several at once: a monitor that cannot ping drops the connection', async () => {
+  const [a, b] = await Promise.all([0, 1].map(() => createNode({ privateKey: randomBytes(32) }, {})))
+  try {
+    const connection = await a!.dial(b!.getMultiaddrs())
+    const pings = await Promise.all([0, 1, 2].map(() => connection.newStream('/enigma/ping/1.0.0')))
+    expect(pings.map((stream) => stream.status)).toEqual(['open', 'open', 'open'])
+  } finally {
+    await Promise.all([a!.stop(), b!.stop()])
+  }
 })
 
 it('starts with what the internet needs', async () => {
