@@ -92,7 +92,7 @@ export async function runAudited(options: AuditedRunOptions): Promise<AuditedRes
   try {
     return await run.execute()
   } finally {
-    await options.auditSession.close()
+    await Promise.all([options.auditSession.close(), options.session.close()])
     run.free()
   }
 }

@@ -404,7 +404,7 @@ export class Libp2pTransport implements Transport {
       const idLength = await channel.readUint8()
       if (idLength === 0 || idLength > MAX_SESSION_ID) throw new EnigmaError('FRAME_INVALID', 'session id')
       id = Buffer.from(await channel.read(idLength)).toString('latin1')
-      inbox = this.#sessions.inbound(peer, id)
+      inbox = this.#sessions.inbound(peer, id, () => channel.abort('not opened in time'))
       if (!inbox) throw new EnigmaError('CHANNEL_CLOSED', 'no such session')
       for (;;) {
         const length = await channel.readUint32()

@@ -130,7 +130,7 @@ export class MemoryTransport implements Transport {
         peers.map(async (peer) => {
           try {
             const other = await orAbort(this.#connect(peer), signal)
-            const outbound = other.accept(this.self, id)
+            const outbound = other.accept(this.self, id, () => session.outboundClosed(peer))
             if (!outbound || !session.connect(peer, this.#link(outbound, peer)))
               throw new EnigmaError('PEER_UNREACHABLE', `node ${peer} refused session ${id}`)
           } catch (error) {
@@ -164,8 +164,12 @@ export class MemoryTransport implements Transport {
   }
 
   /** The receiving half: called by the other node of the network. */
-  accept(from: NodeId, id: string): { inbox: Inbox; closed: (graceful: boolean) => void } | undefined {
-    const inbox = this.#sessions.inbound(from, id)
+  accept(
+    from: NodeId,
+    id: string,
+    refuse: () => void,
+  ): { inbox: Inbox; closed: (graceful: boolean) => void } | undefined {
+    const inbox = this.#sessions.inbound(from, id, refuse)
     return inbox && { inbox, closed: (graceful) => this.#sessions.inboundClosed(from, id, inbox, graceful) }
   }
 

@@ -43,9 +43,10 @@ export class SessionTable {
 
   /**
    * Where messages of `peer` for session `id` go; undefined refuses them (session over, peer is no party of
-   * it, too many waiting, or a channel of that name exists).
+   * it, too many waiting, or a channel of that name exists). `refuse` is called when it was not opened here in time, so that
+   * the peer does not wait for it.
    */
-  inbound(peer: NodeId, id: string): Inbox | undefined {
+  inbound(peer: NodeId, id: string, refuse: () => void): Inbox | undefined {
     if (id.length === 0 || id.length > MAX_SESSION_ID || this.#over.has(id)) return undefined
     const session = this.#open.get(id)
     if (session) return session.attach(peer)
@@ -59,6 +60,7 @@ export class SessionTable {
     const timer = setTimeout(() => {
       of.delete(id)
       inbox.close(closedError(peer, 'its session was not opened in time'), true)
+      refuse()
     }, this.#limits.waitingSessionMs)
     timer.unref()
     of.set(id, { inbox, timer })

@@ -228,6 +228,15 @@ describe.each([
     for (let i = 0; i < 10; i++) expect(text(await late.receive(a.self))).toBe(String(i))
   })
 
+  it('does not keep whoever opens a session waiting for one who never does', async () => {
+    const [a, b] = await open({ size: 2, limits: { waitingSessionMs: 100 } })
+    const alone = await a.openSession('alone', [b.self])
+    await alone.send(b.self, utf8('anybody there?'))
+    await expect(alone.receive(b.self, { timeoutMs: 10_000 })).rejects.toMatchObject({
+      code: 'CHANNEL_CLOSED',
+    })
+  })
+
   it('holds the sender back when the receiver does not read', async () => {
     const [a, b] = await open({
       size: 2,

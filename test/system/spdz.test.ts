@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { EnigmaError } from '../../core/base/errors.ts'
 import type { Predicate } from '../../core/ipc/index.ts'
+import { Libp2pTransport } from '../../core/transport/libp2p.ts'
 import type { Person, TestNetwork } from './network.ts'
 import { startSpdzNetwork } from './spdz-network.ts'
 
@@ -17,6 +19,7 @@ beforeAll(async () => {
 }, 120_000)
 
 afterAll(() => network?.stop(), 60_000)
+afterEach(() => vi.restoreAllMocks())
 
 describe('a job against malicious nodes (§5.1.2)', () => {
   it.each([2, 3])('gives the exact statistics with %i nodes, all but one of which may cheat', async (n) => {
@@ -105,6 +108,29 @@ describe('a job against malicious nodes (§5.1.2)', () => {
     expect(attempts).toContain(1)
     expect(Math.max(...attempts)).toBe(1)
   })
+
+  it.each(['spdz', 'spdz-audited'] as const)(
+    'begins anew when a member has ended without a word (%s)',
+    async (protocol) => {
+      const refs = await Promise.all([alice.share('12', rule), bob.share('30.5', rule)])
+      const open = Libp2pTransport.prototype.openSession
+      let ended = 0
+      vi.spyOn(Libp2pTransport.prototype, 'openSession').mockImplementation(async function (
+        this: Libp2pTransport,
+        id,
+        ...rest
+      ) {
+        // The others wait for it for two minutes.
+        if (id.endsWith('/stock') && id.split('/').at(-2) !== this.self && ended++ === 0)
+          throw new EnigmaError('PEER_UNREACHABLE', 'cut off')
+        return open.call(this, id, ...rest)
+      })
+      const id = await analyst.request({ function: 'variance', refs, protocol, n: 3 })
+      expect(await analyst.result(id)).toEqual(['171.125'])
+      const { job } = await analyst.call('compute.get', { id })
+      expect(job).toMatchObject({ attempt: 2, excluded: [] })
+    },
+  )
 
   it('refuses a threshold or size that SPDZ does not have', async () => {
     const refs = [await alice.share('1', rule)]

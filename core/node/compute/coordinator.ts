@@ -1,3 +1,4 @@
+import { withTimeout } from '../../base/clock.ts'
 import { EnigmaError, hasCode } from '../../base/errors.ts'
 import { turn } from '../../base/turns.ts'
 import { minute, second } from '../../base/units.ts'
@@ -22,10 +23,10 @@ const SIGN_TIMEOUT_MS = 10 * second
 /** The node with rank k takes over when nobody has made progress for k + 1 such spans. */
 const TAKEOVER_MS = 5 * second
 const WATCH_MS = 500
-/** The coordinator's own run ends a little after the first that failed. */
-const OWN_ERROR_MS = 2 * second
+/** The other runs end a little after the first that failed. */
+const ENDING_MS = 2 * second
 /** In an audited attempt all close the run and compare what they have first, which waits for the ledger's minute at most. */
-const OWN_AUDIT_MS = 90 * second
+const CLOSING_MS = 90 * second
 /** Verdicts of the Evidence contract, as exclusions. */
 const VERDICTS = {
   'wrong-opening': 'BAD_OPENING',
@@ -102,7 +103,7 @@ export class Coordinator {
           return
         } catch (error) {
           this.#member.leading.delete(jobId)
-          if (signal.aborted || hasCode(error, 'CANCELLED')) return
+          if (signal.aborted) return
           failures = Math.max(attempt, this.#member.failed(jobId, attempt, this.#context.transport.self))
           log.info('attempt failed', { job: jobId, attempt, reason: EnigmaError.from(error).message })
           if (hasCode(error, 'PERMISSION_DENIED', 'HOLDERS_TOO_FEW') || failures >= MAX_ATTEMPTS) {
@@ -167,27 +168,19 @@ export class Coordinator {
           ),
         ),
       )
-      // A run that fails while the holders still release must not surface as an unhandled rejection.
-      for (const run of runs) run.catch(() => undefined)
-      await Promise.race([
-        this.#release(jobId, sources, order, signal),
-        tooManyFail(runs, alone ? committee.length - facts.job.threshold - 1 : 0),
-      ])
-      const results = await Promise.allSettled(runs)
+      const failing = tooManyFail(runs, alone ? committee.length - facts.job.threshold - 1 : 0)
+      await Promise.race([this.#release(jobId, sources, order, signal), failing])
+      const results = await Promise.race([failing, Promise.allSettled(runs)])
       const ran = results.map((r) => (r.status === 'fulfilled' ? r.value : undefined))
-      results.forEach((r, i) => {
-        if (r.status === 'rejected') this.#lose(jobId, committee[i] as NodeId)
-      })
-      const enough = ran.filter((r) => r !== undefined).length > facts.job.threshold
-      if (!enough || (!alone && ran.some((r) => r === undefined)))
-        throw (
-          results.find((r) => r.status === 'rejected')?.reason ?? new EnigmaError('MPC_ABORTED', 'no result')
-        )
       this.#member.leading.set(jobId, { state: 'output', attempt, committee, excluded })
       await this.#post(facts, plan, ran, signal)
     } catch (error) {
-      const patience = this.#member.auditing(jobId, attempt) ? OWN_AUDIT_MS : OWN_ERROR_MS
-      this.#judge(jobId, await ownError(runs[0], patience))
+      const ended = await settled(runs, this.#member.signed(jobId, attempt) ? CLOSING_MS : ENDING_MS)
+      const [own] = ended
+      if (own?.status === 'rejected') this.#judge(jobId, EnigmaError.from(own.reason))
+      ended.forEach((r, i) => {
+        if (r?.status === 'rejected') this.#lose(jobId, committee[i] as NodeId)
+      })
       const cancel = encodeMessage('abort', { jobId, attempt })
       for (const id of committee)
         this.#ask(id, PROTOCOLS.abort, cancel, SIGN_TIMEOUT_MS).catch(() => undefined)
@@ -401,24 +394,22 @@ export class Coordinator {
   }
 }
 
-/** Why this node's own run failed, if it does so shortly. */
-async function ownError(
-  run: Promise<unknown> | undefined,
-  patienceMs: number,
-): Promise<EnigmaError | undefined> {
-  const end = await Promise.race([
-    Promise.resolve(run).then(
-      () => undefined,
-      (error: unknown) => EnigmaError.from(error),
-    ),
-    new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), patienceMs)),
-  ])
-  return end
+/** How runs have ended; undefined of those that have not after `ms`. */
+async function settled<T>(
+  runs: readonly Promise<T>[],
+  ms: number,
+): Promise<(PromiseSettledResult<T> | undefined)[]> {
+  const results: (PromiseSettledResult<T> | undefined)[] = runs.map(() => undefined)
+  const all = runs.map(async (run, i) => {
+    results[i] = (await Promise.allSettled([run]))[0]
+  })
+  await withTimeout(Promise.all(all), ms, 'a member').catch(() => undefined)
+  return [...results]
 }
 
 /** Rejects as soon as more than `tolerated` runs have failed; never resolves. */
 function tooManyFail(runs: readonly Promise<unknown>[], tolerated: number): Promise<never> {
-  return new Promise((_, reject) => {
+  const failing = new Promise<never>((_, reject) => {
     let failed = 0
     for (const run of runs)
       run.catch((error) => {
@@ -426,4 +417,7 @@ function tooManyFail(runs: readonly Promise<unknown>[], tolerated: number): Prom
         if (failed > tolerated) reject(error)
       })
   })
+  // Runs that fail while nobody waits must not surface as unhandled rejections.
+  failing.catch(() => undefined)
+  return failing
 }

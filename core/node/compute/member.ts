@@ -122,10 +122,10 @@ export class Member {
     return this.#led(jobId, attempt)?.publicTranscript
   }
 
-  /** Whether an audited attempt that this node leads still runs here and has signed something. */
-  auditing(jobId: Hex, attempt: number): boolean {
-    const led = this.#led(jobId, attempt)
-    return led?.nonce !== undefined && !led.ended && this.#witness.has({ jobId, nonce: led.nonce })
+  /** Whether this node has signed something in an audited attempt that it led. */
+  signed(jobId: Hex, attempt: number): boolean {
+    const nonce = this.#led(jobId, attempt)?.nonce
+    return nonce !== undefined && this.#witness.has({ jobId, nonce })
   }
 
   /** Why the members of an audited attempt that this node led have different transcripts; `error` if they do not say. */

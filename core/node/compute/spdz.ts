@@ -102,10 +102,13 @@ async function runMember(modules: SpdzModules, run: SpdzRun): Promise<SpdzResult
     verifyInThread(transcript, await host.facts(run.jobId, named(transcript), transcript.parties))
   try {
     await host.began(id, nonce)
+    const session = await openSession('spdz')
+    const auditSession = await openSession('audit').catch(async (error) => {
+      await session.close()
+      throw error
+    })
     const { output, outputMasks, transcript } = await runAudited({
-      ...{ field, parties, material, program: built, inputs: ordered, signal },
-      session: await openSession('spdz'),
-      auditSession: await openSession('audit'),
+      ...{ field, parties, material, program: built, inputs: ordered, signal, session, auditSession },
       originals: run.originals,
       jobId: fromHex(run.jobId, 32),
       nonce: fromHex(nonce, 32),
