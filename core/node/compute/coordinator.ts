@@ -7,6 +7,7 @@ import type { EvidenceKind, Hex, NodeSignature } from '../../ledger/types.ts'
 import type { NodeId } from '../../transport/types.ts'
 import type { NodeContext } from '../context.ts'
 import { type JobDraw, type JobFacts, NO_DIGEST, readDraw, readJob } from './attempt.ts'
+import { Claims } from './claims.ts'
 import { MAX_ATTEMPTS, type Member } from './member.ts'
 import { decodeMessage, encodeMessage, type Message, PROTOCOLS } from './messages.ts'
 import { resultDigest } from './requester.ts'
@@ -17,12 +18,18 @@ const READY_TIMEOUT_MS = 3 * second
 const HOLDINGS_TIMEOUT_MS = 10 * second
 const RELEASE_TIMEOUT_MS = 3 * minute
 const RUN_TIMEOUT_MS = 15 * minute
+/** For so long a node of higher rank is believed that it leads an attempt. */
+const ATTEMPT_MS = 20 * minute
 /** Before each try to reach a member again whose run may go on. */
 const REJOIN_PAUSES_MS: readonly number[] = [0.5 * second, 3 * second]
 const SIGN_TIMEOUT_MS = 10 * second
 /** The node with rank k takes over when nobody has made progress for k + 1 such spans. */
 const TAKEOVER_MS = 5 * second
 const WATCH_MS = 500
+/** Longest pause between attempts that this node leads; they become longer after the first few. */
+const MAX_PAUSE_MS = 10 * second
+/** No honest node has come so far: higher numbers are not continued, or a liar would use them up. */
+const MANY_ATTEMPTS = 1000
 /** The other runs end a little after the first that failed. */
 const ENDING_MS = 2 * second
 /** In an audited attempt all close the run and compare what they have first, which waits for the ledger's minute at most. */
@@ -89,14 +96,21 @@ export class Coordinator {
     const first = await readDraw(this.#context, jobId)
     const rank = first.ranking.indexOf(transport.self)
     if (rank < 0 || rank >= first.job.committeeSize + SPARES) return
+    const claims = new Claims(MAX_ATTEMPTS, ATTEMPT_MS)
     let quietSince = clock.now()
-    let failures = 0
+    let led = 0
+    let last = 0
     while (!signal.aborted) {
+      let pause = WATCH_MS
       const own = this.#member.latest(jobId)
-      const elsewhere = own === undefined || own.ended ? await this.#activity(jobId, first, rank) : undefined
+      const elsewhere =
+        own === undefined || own.ended ? await this.#activity(jobId, first, rank, claims) : undefined
       if ((own !== undefined && !own.ended) || elsewhere !== undefined) quietSince = clock.now()
       if (clock.now() - quietSince >= rank * TAKEOVER_MS) {
-        const attempt = Math.max(own?.attempt ?? 0, elsewhere ?? 0, failures) + 1
+        const known = [own?.attempt ?? 0, elsewhere ?? 0].filter((number) => number < MANY_ATTEMPTS)
+        const attempt = Math.max(last, ...known) + 1
+        last = attempt
+        led += 1
         try {
           this.#member.leading.set(jobId, { state: 'committee', attempt, committee: [], excluded: [] })
           await this.#attempt(jobId, attempt, signal)
@@ -104,7 +118,7 @@ export class Coordinator {
         } catch (error) {
           this.#member.leading.delete(jobId)
           if (signal.aborted) return
-          failures = Math.max(attempt, this.#member.failed(jobId, attempt, this.#context.transport.self))
+          const failures = this.#member.failed(jobId, attempt, transport.self)
           log.info('attempt failed', { job: jobId, attempt, reason: EnigmaError.from(error).message })
           if (hasCode(error, 'PERMISSION_DENIED', 'HOLDERS_TOO_FEW') || failures >= MAX_ATTEMPTS) {
             if (
@@ -113,33 +127,39 @@ export class Coordinator {
               return
           }
           quietSince = clock.now()
+          pause = Math.min(WATCH_MS * 2 ** Math.max(0, led - MAX_ATTEMPTS), MAX_PAUSE_MS)
         }
       }
       // Members take no orders from a convicted node.
       if (this.#out(jobId).has(transport.self)) return
-      await clock.sleep(WATCH_MS, signal)
+      await clock.sleep(pause, signal)
     }
   }
 
   /** The number of an attempt that runs at a node of higher rank, if there is one. */
-  async #activity(jobId: Hex, { ranking }: JobDraw, rank: number): Promise<number | undefined> {
-    const { transport } = this.#context
+  async #activity(
+    jobId: Hex,
+    { ranking }: JobDraw,
+    rank: number,
+    claims: Claims,
+  ): Promise<number | undefined> {
+    const { transport, clock } = this.#context
     const out = this.#out(jobId)
     const connected = new Set(transport.connectedPeers())
     const answers = await Promise.allSettled(
       ranking
         .slice(0, rank)
         .filter((id) => connected.has(id) && !out.has(id))
-        .map(async (id) =>
-          decodeMessage(
-            'progress',
-            await transport.request(id, PROTOCOLS.progress, encodeMessage('job', { jobId }), {
-              timeoutMs: READY_TIMEOUT_MS,
-            }),
-          ),
-        ),
+        .map(async (id) => {
+          const answer = await transport.request(id, PROTOCOLS.progress, encodeMessage('job', { jobId }), {
+            timeoutMs: READY_TIMEOUT_MS,
+          })
+          return { id, attempt: decodeMessage('progress', answer).attempt }
+        }),
     )
-    const running = answers.flatMap((a) => (a.status === 'fulfilled' ? [a.value.attempt] : []))
+    const running = answers
+      .flatMap((a) => (a.status === 'fulfilled' ? [a.value] : []))
+      .flatMap(({ id, attempt }) => (claims.counts(id, attempt, clock.now()) ? [attempt] : []))
     return running.length === 0 ? undefined : Math.max(...running)
   }
 

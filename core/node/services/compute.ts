@@ -362,10 +362,11 @@ export function computeHandlers(context: NodeContext, requester: Requester): Han
     },
     'approvals.decide': async ({ id, decision }, call) => {
       const job = jobOf(id)
-      const refs = mine(job).filter((ref) => !job.approvals.has(ref))
+      const all = mine(job)
+      const refs = all.filter((ref) => !job.approvals.has(ref))
       if (refs.length === 0)
         throw new EnigmaError('INVALID_ARGUMENT', `id: nothing in ${id} waits for your decision`)
-      const approval = await approvalOf(job, mine(job), await shown(mine(job)))
+      const approval = await approvalOf(job, all, await shown(all))
       await confirmed(call, {
         kind: 'approve',
         method: 'approvals.decide',
