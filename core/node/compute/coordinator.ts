@@ -7,7 +7,7 @@ import type { EvidenceKind, Hex, NodeSignature } from '../../ledger/types.ts'
 import type { NodeId } from '../../transport/types.ts'
 import type { NodeContext } from '../context.ts'
 import { type JobDraw, type JobFacts, NO_DIGEST, readDraw, readJob } from './attempt.ts'
-import { Claims } from './claims.ts'
+import { LeadClaims } from './lead-claims.ts'
 import { MAX_ATTEMPTS, type Member } from './member.ts'
 import { decodeMessage, encodeMessage, type Message, PROTOCOLS } from './messages.ts'
 import { resultDigest } from './requester.ts'
@@ -96,7 +96,7 @@ export class Coordinator {
     const first = await readDraw(this.#context, jobId)
     const rank = first.ranking.indexOf(transport.self)
     if (rank < 0 || rank >= first.job.committeeSize + SPARES) return
-    const claims = new Claims(MAX_ATTEMPTS, ATTEMPT_MS)
+    const claims = new LeadClaims(MAX_ATTEMPTS, ATTEMPT_MS)
     let quietSince = clock.now()
     let led = 0
     let last = 0
@@ -141,7 +141,7 @@ export class Coordinator {
     jobId: Hex,
     { ranking }: JobDraw,
     rank: number,
-    claims: Claims,
+    claims: LeadClaims,
   ): Promise<number | undefined> {
     const { transport, clock } = this.#context
     const out = this.#out(jobId)

@@ -4,7 +4,7 @@ import type { NodeId } from '../../transport/types.ts'
  * What nodes of a higher rank say about a job: that an attempt runs. It counts for as long as one attempt may take, and for so
  * many attempts of each node, so that one that lies delays the job and does not stop it.
  */
-export class Claims {
+export class LeadClaims {
   readonly #attempts: number
   readonly #attemptMs: number
   /** When a node first said so of each attempt. */
