@@ -18,12 +18,12 @@ const READY_TIMEOUT_MS = 3 * second
 const HOLDINGS_TIMEOUT_MS = 10 * second
 const RELEASE_TIMEOUT_MS = 3 * minute
 const RUN_TIMEOUT_MS = 15 * minute
-/** For so long a node of higher rank is believed that it leads an attempt. */
+/** A node of higher rank that says it leads an attempt is believed for so long. */
 const ATTEMPT_MS = 20 * minute
 /** Before each try to reach a member again whose run may go on. */
 const REJOIN_PAUSES_MS: readonly number[] = [0.5 * second, 3 * second]
 const SIGN_TIMEOUT_MS = 10 * second
-/** The node with rank k takes over when nobody has made progress for k + 1 such spans. */
+/** The node with rank k takes over when nobody has shown progress for k such spans. */
 const TAKEOVER_MS = 5 * second
 const WATCH_MS = 500
 /** Longest pause between attempts that this node leads; they become longer after the first few. */
