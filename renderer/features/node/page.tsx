@@ -4,7 +4,7 @@ import type { NodeStatus } from '../../../core/ipc/index.ts'
 import { useT } from '../../app/i18n/index.ts'
 import { formatDuration, formatNumber } from '../../app/lib/format.ts'
 import { useAction } from '../../app/store/action.ts'
-import { node, nodeStatus } from '../../app/store/node.ts'
+import { node, useFreshStatus } from '../../app/store/node.ts'
 import { Badge, type Tone } from '../../app/ui/badge.tsx'
 import { Button } from '../../app/ui/button.tsx'
 import { AlertDialog } from '../../app/ui/dialog.tsx'
@@ -27,7 +27,7 @@ const states: Record<NodeStatus['state'], { tone: Tone; icon: typeof OctagonX }>
 
 export default function NodePage() {
   const t = useT()
-  const { data, error, reload } = nodeStatus.use({})
+  const { data, error, reload } = useFreshStatus()
   const [asking, setAsking] = useState(false)
   const pause = useAction(node.pause)
   const resume = useAction(node.resume)

@@ -1,6 +1,6 @@
 import { useT } from '../../app/i18n/index.ts'
 import { formatBytes, formatDuration, formatNumber } from '../../app/lib/format.ts'
-import { nodeStatus } from '../../app/store/node.ts'
+import { useFreshStatus } from '../../app/store/node.ts'
 import { appInfo, vaultStatus } from '../../app/store/vault.ts'
 import { CopyButton, CopyText, Hash } from '../../app/ui/copy.tsx'
 import { KeyValue } from '../../app/ui/key-value.tsx'
@@ -12,7 +12,7 @@ import { ErrorState } from '../../app/ui/states.tsx'
 export function About() {
   const t = useT()
   const info = appInfo.use({})
-  const node = nodeStatus.use({})
+  const node = useFreshStatus()
   const vault = vaultStatus.use({}).data
   const error = info.error ?? node.error
   if (info.data === undefined || node.data === undefined)
