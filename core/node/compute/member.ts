@@ -43,8 +43,6 @@ interface Attempt {
   state: Message<'progress'>['state']
   done: number
   total: number
-  /** Milliseconds since the epoch of the last progress. */
-  active: number
   /** The answer to the coordinator. */
   answer: PromiseWithResolvers<Uint8Array>
   sealed?: Uint8Array
@@ -151,10 +149,10 @@ export class Member {
   }
 
   /** The newest attempt this node takes part in. */
-  latest(jobId: Hex): { attempt: number; ended: boolean; active: number } | undefined {
+  latest(jobId: Hex): { attempt: number; ended: boolean } | undefined {
     const all = [...this.#attempts.values()].filter((a) => a.plan.jobId === jobId)
     const newest = all.sort((a, b) => b.plan.attempt - a.plan.attempt)[0]
-    return newest && { attempt: newest.plan.attempt, ended: newest.ended, active: newest.active }
+    return newest && { attempt: newest.plan.attempt, ended: newest.ended }
   }
 
   stop(): void {
@@ -197,7 +195,7 @@ export class Member {
     plan: Message<'plan'>,
     key: string,
   ): Promise<{ attempt: Attempt; facts: AttemptOrder['facts'] }> {
-    const { transport, clock } = this.#context
+    const { transport } = this.#context
     const abort = new AbortController()
     this.#starting.set(key, abort)
     try {
@@ -213,7 +211,6 @@ export class Member {
         ...{ answer, plan, facts, abort },
         ...{ holders: holdersOf(sources).size, arrived: 0 },
         ...{ state: 'inputs', done: 0, total: 0 },
-        active: clock.now(),
         ended: false,
       }
       this.#attempts.set(key, attempt)
@@ -329,7 +326,6 @@ export class Member {
     })
     await this.#party.service.add(key, from, number)
     attempt.arrived += 1
-    attempt.active = this.#context.clock.now()
     return encodeMessage('empty', {})
   }
 
@@ -451,7 +447,6 @@ export class Member {
     attempt.state = state
     attempt.done = done
     attempt.total = total
-    attempt.active = this.#context.clock.now()
     this.#context.events.emit({ type: 'compute', id: attempt.plan.jobId })
   }
 }

@@ -9,6 +9,7 @@ import type { FunctionId } from '../../circuits/types.ts'
 import { isDrawn, rankNodes } from '../../committee/draw.ts'
 import { bn254Scalar } from '../../field/fields.ts'
 import type { FieldVector } from '../../field/types.ts'
+import { computeState } from '../../ipc/compute.ts'
 import type { Hex, JobProtocol } from '../../ledger/types.ts'
 import { reconstructOutput } from '../../shamir-mpc/output.ts'
 import { reconstructOutput as reconstructSpdz } from '../../spdz/output.ts'
@@ -23,15 +24,6 @@ const POLL_MS = 500
 const PROGRESS_TIMEOUT_MS = 3 * second
 const RESULT_TIMEOUT_MS = 30 * second
 const FETCH_WINDOW_MS = 3 * minute
-/** In the order of an attempt: the member that is furthest tells. */
-const PHASES: readonly Message<'progress'>['state'][] = [
-  'committee',
-  'inputs',
-  'preparing',
-  'computing',
-  'output',
-  'done',
-]
 
 export interface ComputeState {
   function: FunctionId
@@ -259,10 +251,11 @@ export class Requester {
     const latest = answers
       .filter((a): a is PromiseFulfilledResult<Message<'progress'>> => a.status === 'fulfilled')
       .map((a) => a.value)
+      // The member that is furthest tells.
       .sort(
         (a, b) =>
           b.attempt - a.attempt ||
-          PHASES.indexOf(b.state) - PHASES.indexOf(a.state) ||
+          computeState.options.indexOf(b.state) - computeState.options.indexOf(a.state) ||
           b.progress - a.progress,
       )[0]
     if (latest === undefined) {
